@@ -1,0 +1,42 @@
+"""Action service_images: copy a service's image to its host, or push all images into the registry that it runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+
+from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action import CloudAction
+
+from kolla_lite.deploy.images import image_names, push
+
+
+class ActionModule(CloudAction):
+    """Copies travel over the connection of the play; pushes go from the controller's engine."""
+
+    ARGUMENTS = {
+        "service": {"type": "str", "required": True},
+        "do": {"type": "str", "choices": ["copy", "push"], "default": "push"},
+    }
+
+    def act(self):
+        do, names = self.arguments["do"], image_names(self.cloud)
+        images = [step["name"] for step in self.steps("image") if step["action"] == do]
+        for image in images if not self._task.check_mode else []:
+            if do == "push":
+                push(image, names[image])
+            else:
+                self._copy(names[image])
+        return {"changed": bool(images), "images": images, "do": do}
+
+    def _copy(self, name):
+        with tempfile.TemporaryDirectory() as folder:
+            archive = os.path.join(folder, "image.tar")
+            subprocess.run(["docker", "save", "--output", archive, name], check=True, capture_output=True)
+            self._make_tmp_path()
+            try:
+                there = self._connection._shell.join_path(self._connection._shell.tmpdir, "image.tar")
+                self._transfer_file(archive, there)
+                self.module("load_image", path=there)
+            finally:
+                self._remove_tmp_path(self._connection._shell.tmpdir)

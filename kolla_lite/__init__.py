@@ -1,0 +1,1 @@
+"""kolla-lite: OpenStack in containers, from one declaration per service."""

@@ -1,0 +1,1 @@
+"""Deployment: desired and observed state, plan, run."""

@@ -1,0 +1,1 @@
+"""Images: plan, render, execute."""

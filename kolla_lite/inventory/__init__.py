@@ -1,0 +1,1 @@
+"""Hosts.yml to groups."""

@@ -1,0 +1,75 @@
+"""A cloud on this machine's own engine, used through the command line as its operator would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+import openstack
+import yaml
+
+from kolla_lite.config.secrets import Secrets
+from kolla_lite.service.registry import load_services
+
+SPEC_LABEL = "kolla_lite.spec"
+
+
+class Cloud:
+    """The cloud of a folder of operator's files; commands run from a folder of no meaning. `said` is what they printed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.said: list[str] = []
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """Run kolla-lite; what it printed, both streams. AssertionError for any other exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "kolla_lite", *arguments],
+            cwd=self.directory.parent,
+            env={**os.environ, "KOLLA_LITE_CONFIG": str(self.directory), "COLUMNS": "200"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=1800,
+        )
+        self.said.append(done.stdout)
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+    def shown(self) -> list[str]:
+        """Secrets that commands have printed."""
+        secrets = Secrets.load(self.directory / "passwords.yml", load_services())
+        said = "\n".join(self.said)
+        return [value for value in secrets.all_values() if value in said]
+
+    def connect(self) -> openstack.connection.Connection:
+        """The cloud through openstacksdk, with the clouds.yaml that `up` wrote."""
+        clouds = yaml.safe_load((self.directory / "clouds.yaml").read_text())["clouds"]["kolla-lite"]
+        return openstack.connect(load_yaml_config=False, **clouds)
+
+
+def ours() -> dict[str, str]:
+    """Ids of the containers of kolla-lite on this machine's engine, by name."""
+    found = docker.from_env().containers.list(all=True, filters={"label": SPEC_LABEL})
+    return {container.name: container.id for container in found}
+
+
+@contextmanager
+def brought_up(directory: Path, *arguments: str) -> Iterator[Cloud]:
+    """A cloud that `kolla-lite up` made from nothing, with these arguments; afterwards it is removed with its data."""
+    assert not ours(), "a cloud runs on this machine; the test does not touch it: destroy it first, or test elsewhere"
+    cloud = Cloud(directory)
+    try:
+        cloud.run("up", *arguments)
+        yield cloud
+    finally:
+        if (directory / "hosts.yml").exists():
+            cloud.run("destroy", "--volumes", "--yes")
+    assert not ours()
