@@ -166,6 +166,10 @@ def _container(service: Service, container: Container) -> Iterator[tuple[str, st
     yield "Configuration", _codes(files) if files != [file.name for file in _files(service)] else ""
     yield "Environment", _codes(f"{name}={value}" for name, value in container.environment.items())
     yield "Volumes", ", ".join(volumes)
+    yield (
+        "Shared storage",
+        f"`storage.share` of globals.yml, below {_codes(container.shares)}" if container.shares else "",
+    )
     yield "In memory", _codes(container.tmpfs)
     yield "Listens on TCP", ", ".join(map(str, container.ports))
     yield "Healthy when", f"{_code(container.health)} succeeds" if container.health else "it runs"

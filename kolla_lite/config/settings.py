@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import md5
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -67,6 +68,35 @@ class Compute(Model):
     )
 
 
+class Storage(Model):
+    """What volumes are kept in."""
+
+    share: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9.-]*:)?(/[A-Za-z0-9._-]+)+$")] | None = (
+        Field(
+            default=None,
+            description="What volumes are files in, instead of Ceph: SERVER:/PATH of an NFS server, or /PATH of a folder that "
+            "storage and compute hosts have in common.",
+            examples=["nas.example.com:/volumes"],
+        )
+    )
+
+    @property
+    def server(self) -> str | None:
+        """The NFS server that the share is mounted from, when it is one."""
+        server, colon, _path = (self.share or "").partition(":")
+        return server if colon else None
+
+    @property
+    def export(self) -> str:
+        """The share as Cinder and Nova know it, HOST:/PATH also for a folder."""
+        return self.share or "" if self.server else f"localhost:{self.share}"
+
+    @property
+    def mount_point(self) -> str:
+        """What a share's folder is called where shares are mounted: os_brick.remotefs and nova.utils.get_hash_str."""
+        return md5(self.export.encode(), usedforsecurity=False).hexdigest()
+
+
 class Globals(Model):
     """The keys of globals.yml. All have defaults: an empty file is a cloud."""
 
@@ -95,6 +125,7 @@ class Globals(Model):
     images: Images = Field(default=Images(), description="Where images come from.")
     network: Network = Field(default=Network(), description="Networks of virtual machines.")
     compute: Compute = Field(default=Compute(), description="Virtual machines.")
+    storage: Storage = Field(default=Storage(), description="Volumes.")
     logs: Logs = Field(default=Logs(), description="How much output of containers is kept.")
     workers: int = Field(default=2, ge=1, le=128, description="Worker processes of each API, per host.")
     debug: bool = Field(default=False, description="Debug logging in every OpenStack service.")

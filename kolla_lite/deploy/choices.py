@@ -13,6 +13,7 @@ from typing import Any
 
 from kolla_lite.cloud import Cloud
 from kolla_lite.errors import UserError
+from kolla_lite.service.declaration import Container
 
 Facts = Mapping[str, Any]
 """Those of a host, as module `observe` returns them."""
@@ -58,12 +59,20 @@ def impossible(cloud: Cloud, host: str, facts: Facts) -> list[UserError]:
             message = f"{rule.key} cannot be {rule.best} on {host}: {missing}"
             hint = f"{rule.remedy}, or let each host choose: `{key}: auto`"
             errors.append(UserError(message, cloud.document.where(*parents, key), hint))
+    mounting = any(container.shares for container in _containers_on(cloud, host))
+    if mounting and cloud.globals.storage.server and not facts["nfs"]:
+        message = f"{_SHARE} cannot be NFS on {host}: the kernel has no NFS"
+        hint = "run a kernel with the module nfsv4 there, or name a folder that hosts have in common by other means"
+        errors.append(UserError(message, cloud.document.where(*_SHARE.split(".")), hint))
     return errors
 
 
 def _chosen_on(cloud: Cloud, host: str) -> list[str]:
-    containers = (container for found in cloud.services_on(host).values() for container in found)
-    return list(dict.fromkeys(what for container in containers for what in container.chooses))
+    return list(dict.fromkeys(what for container in _containers_on(cloud, host) for what in container.chooses))
+
+
+def _containers_on(cloud: Cloud, host: str) -> list[Container]:
+    return [container for found in cloud.services_on(host).values() for container in found]
 
 
 def _decided(rule: _Rule, cloud: Cloud) -> str:
@@ -79,10 +88,15 @@ def _by_rule(what: str, rule: _Rule, cloud: Cloud, facts: Facts) -> Choice:
 
 
 def _volumes(cloud: Cloud) -> Choice:
+    if share := cloud.globals.storage.share:
+        return Choice("volumes", f"files in {share}", "globals.yml says so", _SHARE)
     storage = cloud.provider("volumes")
     if storage:
         return Choice("volumes", storage.name, f"the service {storage.name} is on", f"services.{storage.name}")
     return Choice("volumes", "another cluster", "no service of this cloud provides storage", "services")
+
+
+_SHARE = "storage.share"
 
 
 def _no_kvm(facts: Facts) -> str:

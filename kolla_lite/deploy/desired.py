@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kolla_lite.cloud import Cloud, secret_name
 from kolla_lite.config.render import RenderedFile, render_file, render_text
+from kolla_lite.config.settings import Storage
 from kolla_lite.inventory.hosts import Host
 from kolla_lite.service.declaration import ConfigFile, Container, Job, Service
 
@@ -156,6 +157,7 @@ def container_spec(cloud: Cloud, service: Service, container: Container, host: H
         "volumes": [
             {"source": f"{CONFIG_ROOT}/{container.name}", "path": CONFIG_FILES, "read_only": True},
             *({"source": v.name, "path": v.path, "read_only": v.read_only} for v in container.volumes),
+            *share_mounts(cloud.globals.storage, container),
         ],
         "tmpfs": dict.fromkeys(container.tmpfs, f"uid={uid},gid={uid},mode=0750"),
         "capabilities": sorted(container.capabilities),
@@ -173,6 +175,15 @@ def container_spec(cloud: Cloud, service: Service, container: Container, host: H
         "logs": {"max-size": f"{cloud.globals.logs.max_size_mb}m", "max-file": str(cloud.globals.logs.max_files)},
         "config": {file.path: file.sha256 for file in files if not file.live},
     }
+
+
+def share_mounts(storage: Storage, container: Container) -> Iterator[dict[str, Any]]:
+    """How a container gets the share that volumes are files in; a server's, as a volume that the engine mounts."""
+    if storage.share:
+        source = f"share_{storage.mount_point}" if storage.server else storage.share
+        for folder in container.shares:
+            path = f"{folder}/{storage.mount_point}"
+            yield {"source": source, "path": path, "read_only": False, "share": storage.share}
 
 
 def container_uid(service: Service, container: Container) -> int:

@@ -203,6 +203,9 @@ class Container(Model):
         default=None, description="Names of the service's configuration files it gets; all by default."
     )
     volumes: list[Volume] = Field(default=[])
+    shares: list[AbsolutePath] = Field(
+        default=[], description="Folders in which `storage.share` of globals.yml is mounted, when there is one."
+    )
     tmpfs: list[AbsolutePath] = Field(default=[], description="Paths that are memory-backed and empty at each start.")
     capabilities: list[str] = Field(
         default=[], description="Linux capabilities; all others are dropped.", examples=[["NET_ADMIN"]]

@@ -20,8 +20,9 @@ sys.path.insert(0, str(paths.ANSIBLE / "collections"))
 from ansible_collections.kolla_lite.core.plugins.module_utils import facts
 
 COMPUTE = "profile: compute\n"
-PLAIN = {"machine": "x86_64", "virtualisation": "", "kvm": False, "openvswitch": False}
-ABLE = {"machine": "x86_64", "virtualisation": "vmx", "kvm": True, "openvswitch": True}
+MODULE = f"lib/modules/{os.uname().release}/modules.dep"
+PLAIN = {"machine": "x86_64", "virtualisation": "", "kvm": False, "openvswitch": False, "nfs": False}
+ABLE = {"machine": "x86_64", "virtualisation": "vmx", "kvm": True, "openvswitch": True, "nfs": True}
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,25 @@ def test_the_operator_decides_otherwise(make_cloud: Callable[..., Cloud]) -> Non
     assert found["volumes"] == ("another cluster", "no service of this cloud provides storage", "services")
 
 
+def test_volumes_as_files(make_cloud: Callable[..., Cloud]) -> None:
+    found = told(make_cloud(COMPUTE + "storage: {share: /srv/volumes}\n"), PLAIN)
+    assert found["volumes"] == ("files in /srv/volumes", "globals.yml says so", "storage.share")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "known"),
+    [
+        ("proc/filesystems", "nodev\tnfs4\n", True),
+        ("proc/filesystems", "nodev\tnfsd\n", False),
+        (MODULE, "kernel/fs/nfs/nfsv4.ko.xz:\n", True),
+    ],
+)
+def test_whether_a_kernel_has_nfs(tmp_path: Path, path: str, text: str, known: bool) -> None:
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text(text)
+    assert facts.hardware(str(tmp_path))["nfs"] is known
+
+
 def test_only_hosts_with_such_services_choose(cloud: Cloud, make_cloud: Callable[..., Cloud]) -> None:
     assert told(cloud, ABLE, "ctl2") == {}
     assert told(make_cloud(), ABLE) == {}
@@ -68,7 +88,6 @@ def test_they_are_shown_by_host() -> None:
 
 # ---- facts and start scripts, on a made-up host ----
 
-MODULE = f"lib/modules/{os.uname().release}/modules.dep"
 HOSTS: dict[str, dict[str, str]] = {
     "nothing": {},
     "device-alone": {"dev/kvm": "", "proc/cpuinfo": "processor: 0\nflags\t\t: fpu vmxish\n"},

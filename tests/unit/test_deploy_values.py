@@ -30,6 +30,42 @@ def cloud(make_cloud: Callable[..., Cloud]) -> Cloud:
     return make_cloud()
 
 
+def mounts(cloud: Cloud, container: str) -> list[dict[str, Any]]:
+    """How volumes and shares come into a container of the first host."""
+    services = desired_state(cloud, "ctl1").values()
+    found: list[dict[str, Any]] = next(
+        s.containers[container]["volumes"] for s in services if container in s.containers
+    )
+    return found
+
+
+# MD5 of "localhost:/srv/volumes" and "nas:/volumes", which Cinder and Nova look for a share by.
+FOLDER, EXPORT = "9c6a3a4f5e068f8108906bd044c189ab", "adae36b9ede3699049b9248d3712dff5"
+
+
+@pytest.mark.parametrize(
+    ("container", "below"),
+    [
+        ("cinder_volume", "/var/lib/cinder"),
+        ("cinder_backup", "/var/lib/cinder"),
+        ("nova_compute", "/var/lib/nova"),
+        ("libvirt", "/var/lib/nova"),
+    ],
+)
+def test_a_share_is_where_cinder_and_nova_look_for_it(
+    make_cloud: Callable[..., Cloud], container: str, below: str
+) -> None:
+    share = "/srv/volumes"
+    assert [
+        v for v in mounts(make_cloud(f"profile: compute\nstorage: {{share: {share}}}\n"), container) if "share" in v
+    ] == [{"source": share, "path": f"{below}/mnt/{FOLDER}", "read_only": False, "share": share}]
+    share = "nas:/volumes"
+    assert mounts(make_cloud(f"profile: compute\nstorage: {{share: '{share}'}}\n"), container)[-1] == (
+        {"source": f"share_{EXPORT}", "path": f"{below}/mnt/{EXPORT}", "read_only": False, "share": share}
+    )
+    assert not [v for v in mounts(make_cloud("profile: compute\n"), container) if "share" in v]
+
+
 # ---- images ----
 
 

@@ -18,6 +18,7 @@ from ansible_collections.kolla_lite.core.plugins.module_utils import busy
 SPEC_LABEL = "kolla_lite.spec"
 GROUP = 42400
 """The group of every service's account in Kolla's images; root has no right to its files but as a member."""
+SHARE_MODE = 0o2770  # what is made in it belongs to that group too
 LAST_LINES = 20
 RESTARTED_LINES = 80
 """Of a container that the engine starts again: what it says while it starts comes after what ended it."""
@@ -123,9 +124,11 @@ def pull(client, reference):
 def create(client, name, spec):
     """Create a container, a one-shot one when the spec has a command, from a spec as kolla_lite.deploy.desired makes it."""
     health = spec["health"]
+    for volume in spec["volumes"]:
+        _prepare(client, volume)
     host_config = client.create_host_config(
         network_mode="host",
-        binds=["{source}:{path}:{mode}".format(mode="ro" if v["read_only"] else "rw", **v) for v in spec["volumes"]],
+        binds=["{source}:{path}:{mode}".format(mode=_mode(v), **v) for v in spec["volumes"]],
         tmpfs=spec["tmpfs"],
         cap_drop=["ALL"],
         cap_add=spec["capabilities"] or None,
@@ -153,6 +156,26 @@ def create(client, name, spec):
             "retries": 3,
         },
     )
+
+
+def _prepare(client, volume):
+    """What the engine would not know of a volume by its name: where a share is, and whose its folder."""
+    share = volume.get("share")
+    if not share:
+        return
+    server, _colon, path = share.partition(":")
+    if path:
+        options = {"type": "nfs", "o": "addr={0},rw,nfsvers=4".format(server), "device": ":" + path}
+        client.create_volume(volume["source"], driver="local", driver_opts=options)
+    elif not os.path.isdir(share):
+        os.makedirs(share)
+        os.chown(share, 0, GROUP)
+        os.chmod(share, SHARE_MODE)
+
+
+def _mode(volume):
+    """How a volume is mounted; the engine would give an empty share the files and owner that the image has there."""
+    return ("ro" if volume["read_only"] else "rw") + (",nocopy" if ":" in volume.get("share", "") else "")
 
 
 def remove(client, name, stop_seconds=10):

@@ -23,16 +23,17 @@ def observe():
 
 
 def hardware(root="/"):
-    """What start scripts choose by: the machine, the processor's `vmx` or `svm`, and whether there is /dev/kvm, and
-    Open vSwitch's module, loaded or to be had."""
+    """What start scripts choose by: the machine, the processor's `vmx` or `svm`, and whether there is /dev/kvm,
+    and Open vSwitch's module or NFS, loaded or to be had."""
     kernel = os.uname().release
+    modules = _read(os.path.join(root, "lib/modules", kernel, "modules.dep"))
     words = _read(os.path.join(root, "proc/cpuinfo")).partition("\nflags")[2].partition("\n")[0].split()
     return {
         "machine": os.uname().machine,
         "virtualisation": next((word for word in words if word in ("vmx", "svm")), ""),
         "kvm": os.path.exists(os.path.join(root, "dev/kvm")),
-        "openvswitch": os.path.isdir(os.path.join(root, "sys/module/openvswitch"))
-        or "/openvswitch.ko" in _read(os.path.join(root, "lib/modules", kernel, "modules.dep")),
+        "openvswitch": os.path.isdir(os.path.join(root, "sys/module/openvswitch")) or "/openvswitch.ko" in modules,
+        "nfs": "\tnfs4\n" in _read(os.path.join(root, "proc/filesystems")) or "/nfsv4.ko" in modules,
     }
 
 
