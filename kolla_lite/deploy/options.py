@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import docker
@@ -80,15 +82,24 @@ def check_here(cloud: Cloud, services: Sequence[str] = ()) -> Verdict:
     errors: list[UserError] = []
     warnings: list[UserError] = []
     names = {} if cloud.globals.images.registry else image_names(cloud)
-    for inquiry in inquiries(cloud, list(cloud.hosts.values()), services):
-        verdict = inquiry.verdict(ask_here(inquiry, names.get(inquiry.image, inquiry.image)))
+    found = inquiries(cloud, list(cloud.hosts.values()), services)
+    for inquiry, answer in zip(found, ask_here(found, names), strict=True):
+        verdict = inquiry.verdict(answer)
         errors += verdict.errors
         warnings += verdict.warnings
     return Verdict(errors, warnings)
 
 
-def ask_here(inquiry: Inquiry, image: str) -> str:
-    """The answer of an image that this machine's engine has. UserError when that does not work."""
+def ask_here(found: Sequence[Inquiry], names: Mapping[str, str | None]) -> list[str]:
+    """The answers of images that this machine's engine has, side by side; `names` are what it calls those of hosts.
+
+    UserError when that does not work.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda one: _ask_here(one, names.get(one.image) or one.image), found))
+
+
+def _ask_here(inquiry: Inquiry, image: str) -> str:
     one_shot = utility("one_shot")
     try:
         client = docker.APIClient(version="auto", timeout=one_shot.SECONDS)

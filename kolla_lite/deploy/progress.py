@@ -30,7 +30,8 @@ class Progress:
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         """Take one event of a run; failures are told at its end, all together."""
-        where = f"[bold]{escape(event['play'])}[/] on {escape(event['host'])}"
+        service = event.get("result", {}).get("service")
+        where = f"[bold]{escape(service.capitalize() if service else event['play'])}[/] on {escape(event['host'])}"
         if event["state"] == "started":
             self._status.update(f"{where}: {escape(event['task'].lower())}")
         if self.quiet or event["state"] != "ok":

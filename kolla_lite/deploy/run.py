@@ -158,17 +158,26 @@ def _on_event(event: Mapping[str, Any], outcome: Outcome, observe: Observer | No
         errors = _failures(data)
         outcome.failures += errors
         found = [entry for error in errors for entry in error.as_dicts()]
-        _tell(observe, "failed", data, result=data["res"], errors=found)
+        for result in by_service(data["res"]):
+            state = "ok" if result.get("failures") == {} else "failed"
+            _tell(observe, state, data, result=result, **({"errors": found} if state == "failed" else {}))
     elif kind in ("runner_on_start", "runner_on_skipped") and ours:
         _tell(observe, "started" if kind == "runner_on_start" else "skipped", data)
     elif kind == "runner_on_ok" and ours:
         outcome.steps += data["res"].get("steps", [])
-        if data["resolved_action"] != f"{OUR_ACTIONS}take_lock":
-            outcome.results.setdefault(data["host"], []).append(data["res"])
-        _tell(observe, "ok", data, result=data["res"])
+        for result in by_service(data["res"]):
+            if data["resolved_action"] != f"{OUR_ACTIONS}take_lock":
+                outcome.results.setdefault(data["host"], []).append(result)
+            _tell(observe, "ok", data, result=result)
     elif kind == "error":
         outcome.failures.append(UserError(event.get("stdout", "Ansible failed"), exit_code=EXIT_FAILED))
     return False
+
+
+def by_service(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a task did for each of several services, as if each had had a task of its own; else its one result."""
+    parts = result.get("services") or {}
+    return [{**part, "service": name} for name, part in parts.items()] or [dict(result)]
 
 
 def _tell(observe: Observer | None, state: str, data: Mapping[str, Any], **more: object) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kolla_lite.deploy import playbook
+from kolla_lite.deploy.plan import RELOAD
 from kolla_lite.errors import Location, UserError
 from kolla_lite.runs.journal import EVENTS, FOLDER, RECORD
 
@@ -21,6 +23,8 @@ DONE_BY = {"file": "service_config", "job": "service_jobs", "container": "servic
 DONE_BY |= {"image": "service_images", "resource": "service_resources", "replica": "service_rotation"}
 _NAMES_DONE = {"job": "seconds", "container": "seconds", "image": "images"}
 """Where the result of an action names the things that it has done, also when it then failed."""
+_Task = tuple[str, str, str]
+"""Host, action and service."""
 
 
 @dataclass(frozen=True)
@@ -65,39 +69,40 @@ class Run:
 
     def progress(self) -> list[tuple[dict[str, Any], str]]:
         """Each step of the plan, with how far it got."""
-        finished: dict[tuple[str, str, str], Mapping[str, Any]] = {}
-        begun: set[tuple[str, str, str]] = set()
+        ended: dict[_Task, list[Mapping[str, Any]]] = {}
+        running: set[_Task] = set()
         for event in self.events:
-            key = (event["host"], event["action"], service_of(event))
+            together = {(event["host"], event["action"], name) for name in playbook.services_of(event["play"])}
             if event["state"] == "started":
-                begun.add(key)
-            elif event["state"] == "skipped":
-                begun.discard(key)
-            else:
-                finished[key] = event
-        return [(step, _state(step, finished, begun)) for step in self.plan]
+                running |= together
+                continue
+            running -= together
+            if event["state"] != "skipped":
+                for name in services_of(event):
+                    ended.setdefault((event["host"], event["action"], name), []).append(event)
+        return [(step, _state(step, ended, running)) for step in self.plan]
 
 
-def service_of(event: Mapping[str, Any]) -> str:
-    """The service that an event is about; one that only started names it in its play."""
-    return str(event.get("result", {}).get("service") or event["play"]).lower()
+def services_of(event: Mapping[str, Any]) -> list[str]:
+    """The services that an event is about; one that only started, or failed as a whole, names them in its play."""
+    one = event.get("result", {}).get("service")
+    return [str(one)] if one else playbook.services_of(event["play"])
 
 
 def _state(
-    step: Mapping[str, Any],
-    finished: Mapping[tuple[str, str, str], Mapping[str, Any]],
-    begun: set[tuple[str, str, str]],
+    step: Mapping[str, Any], ended: Mapping[_Task, Sequence[Mapping[str, Any]]], running: Collection[_Task]
 ) -> str:
-    key = (step["host"], DONE_BY[step["kind"]], step["service"])
-    event = finished.get(key)
-    if event is None:
-        return CUT_OFF if key in begun else LEFT
-    if event["state"] == "ok":
-        return DONE
-    named = event.get("result", {})
-    if step["kind"] not in _NAMES_DONE or named.get("failed_at", step["name"]) == step["name"]:
-        return FAILED
-    return DONE if step["name"] in named.get(_NAMES_DONE[step["kind"]], ()) else LEFT
+    kind = "file" if step["action"] == RELOAD else step["kind"]  # who writes configuration has it read again
+    task = (step["host"], DONE_BY[kind], step["service"])
+    for event in ended.get(task, ()):
+        result, good = event.get("result", {}), event["state"] == "ok"
+        if kind not in _NAMES_DONE or (not good and "failures" not in result):
+            return DONE if good else FAILED
+        if step["name"] in result.get("failures", ()):
+            return FAILED
+        if step["name"] in result.get(_NAMES_DONE[kind], ()):
+            return DONE
+    return CUT_OFF if task in running else LEFT
 
 
 def load(folder: Path) -> Run:

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kolla_lite.deploy.progress import describe
-from kolla_lite.runs.history import CUT_OFF, DONE, DONE_BY, FAILED, LEFT, Run, service_of
+from kolla_lite.runs.history import CUT_OFF, DONE, DONE_BY, FAILED, LEFT, Run, services_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _KINDS = {action: kind for kind, action in DONE_BY.items()} | {"plan": "plan", "host": "host"}
@@ -52,7 +52,7 @@ def bars(run: Run) -> list[Bar]:
             found += _finished(run, event, causes)
     for event in open_tasks.values():
         offset = _offset(run, event["time"])
-        kind, service = _KINDS.get(event["action"], "other"), service_of(event)
+        kind, service = _KINDS.get(event["action"], "other"), _name(event)
         told = tuple(causes.get((event["host"], service, kind), ()))
         left = max(run.seconds - offset, 0.0)
         found.append(Bar(event["host"], service, kind, event["task"], CUT_OFF, offset, left, told))
@@ -66,20 +66,26 @@ def _finished(
     kind = _KINDS.get(event["action"], "other")
     if "begun" not in event or (good and kind != "plan" and not result.get("changed")):
         return
-    service = "plan" if kind == "plan" else service_of(event)
+    service = "plan" if kind == "plan" else _name(event)
     begun, end = _offset(run, event["begun"]), _offset(run, event["begun"]) + event["seconds"]
     why = causes.get((event["host"], service, kind), ())
-    if kind in ("container", "job"):  # one task for all of a service: each gets its own bar
-        for name, seconds in result.get("seconds", {}).items():
-            about = tuple(text for text in why if f" {name}: " in text)
-            yield Bar(event["host"], service, kind, name, DONE, begun, seconds, about)
-            begun += seconds
-        if good and result.get("seconds"):
-            return
+    for name, offset in result.get("begun", {}).items():  # one task for all of them: each gets its own bar
+        about = tuple(text for text in why if f" {name}: " in text)
+        failure = result.get("failures", {}).get(name)
+        seconds = result["seconds"].get(name, max(end - begun - offset, 0.0))
+        told = (failure,) if failure else about
+        yield Bar(event["host"], service, kind, name, FAILED if failure else DONE, begun + offset, seconds, told)
+    if result.get("begun"):
+        return
     told = tuple(error["message"] for error in event.get("errors", ())) or tuple(why) or tuple(describe(event))
     images = [image.rpartition("/")[2] for image in result.get("images", ())]
-    name = result.get("failed_at") or " ".join(images) or event["task"]
+    name = " ".join(images) or event["task"]
     yield Bar(event["host"], service, kind, name, DONE if good else FAILED, begun, max(end - begun, 0.0), told)
+
+
+def _name(event: Mapping[str, Any]) -> str:
+    """What the row of an event is called."""
+    return ", ".join(services_of(event))
 
 
 def _offset(run: Run, time: str) -> float:
@@ -100,11 +106,16 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def lanes(found: Sequence[Bar]) -> dict[str, dict[str, list[Bar]]]:
-    """Bars by host and service, each in the order in which it first did something."""
-    result: dict[str, dict[str, list[Bar]]] = {}
+def lanes(found: Sequence[Bar]) -> dict[str, dict[str, list[list[Bar]]]]:
+    """Bars by host and service, each in the order in which it first did something, in rows where none covers another."""
+    result: dict[str, dict[str, list[list[Bar]]]] = {}
     for bar in found:
-        result.setdefault(bar.host, {}).setdefault(bar.service, []).append(bar)
+        rows = result.setdefault(bar.host, {}).setdefault(bar.service, [])
+        free = next((row for row in rows if row[-1].begun + row[-1].seconds <= bar.begun), None)
+        if free is None:
+            rows.append([bar])
+        else:
+            free.append(bar)
     return result
 
 

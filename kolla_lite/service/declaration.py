@@ -294,6 +294,11 @@ class Service(Model):
     )
     config: list[ConfigFile] = Field(default=[])
     containers: list[Container] = Field(min_length=1)
+    in_order: bool = Field(
+        default=False,
+        description="New containers on a host start one after the other, each when the one before is healthy; otherwise "
+        "side by side. Those that run already always change one after the other.",
+    )
     jobs: list[Job] = Field(default=[])
 
     @model_validator(mode="before")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from pathlib import Path
 
 from kolla_lite import paths
@@ -39,6 +40,14 @@ def load_services(roles: Path = paths.ROLES) -> dict[str, Service]:
 def start_order(services: Mapping[str, Service], roles: Path = paths.ROLES) -> Sequence[str]:
     """Names in start order: after what each needs, otherwise by name, what serves images to hosts first.
 
+    Raises UserError as `start_levels` does.
+    """
+    return list(chain.from_iterable(start_levels(services, roles)))
+
+
+def start_levels(services: Mapping[str, Service], roles: Path = paths.ROLES) -> list[list[str]]:
+    """Names in start order, those together that need nothing of one another.
+
     Raises UserError for an unknown name or a circle.
     """
     for service in services.values():
@@ -57,12 +66,12 @@ def start_order(services: Mapping[str, Service], roles: Path = paths.ROLES) -> S
         raise UserError(
             f"services wait for one another: {' → '.join(error.args[1])}", hint="remove one `after`"
         ) from None
-    order: list[str] = []
+    levels: list[list[str]] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready(), key=lambda name: (not _transferred(services[name]), name))
-        order += ready
+        levels.append(ready)
         sorter.done(*ready)
-    return order
+    return levels
 
 
 def _transferred(service: Service) -> bool:

@@ -20,7 +20,7 @@ import docker
 from curves import STYLE
 from deploy import CLI, Table, timed
 
-from kolla_lite.runs.history import Run, find, load, service_of
+from kolla_lite.runs.history import Run, find, load, services_of
 
 KINDS = {"service_containers": "containers", "service_jobs": "jobs"}
 """What is worth a colour of its own; all else is `other`."""
@@ -33,7 +33,7 @@ def spent(run: Run) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for event in run.events:
         if event.get("state") in ("ok", "failed") and "seconds" in event:
-            kinds = found.setdefault(service_of(event).split()[0], {})
+            kinds = found.setdefault(services_of(event)[0].split()[0], {})
             kind = KINDS.get(event["action"], "other")
             kinds[kind] = kinds.get(kind, 0) + event["seconds"]
     return found

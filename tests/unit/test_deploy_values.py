@@ -13,7 +13,7 @@ from kolla_lite.cloud import ADMIN_ACCOUNT, Cloud
 from kolla_lite.deploy import images
 from kolla_lite.deploy.access import find_container, on_host
 from kolla_lite.deploy.desired import desired_state
-from kolla_lite.deploy.playbook import render
+from kolla_lite.deploy.playbook import render, services_of, together_with
 from kolla_lite.deploy.progress import describe
 from kolla_lite.deploy.report import health_of, is_well, plan_text
 from kolla_lite.deploy.resources import desired_resources
@@ -166,25 +166,38 @@ def plays() -> list[dict[str, Any]]:
     return found
 
 
-def test_services_start_after_what_they_need() -> None:
-    order = [play["roles"][0] for play in plays() if "roles" in play]
+def together() -> list[list[str]]:
+    """The services of each play that has some."""
+    return [role["service_names"] for play in plays() for role in play.get("roles", []) if isinstance(role, dict)]
+
+
+def test_services_change_in_plays_after_what_they_need() -> None:
+    number = {name: place for place, names in enumerate(together()) for name in names}
     for service in load_services().values():
-        assert all(order.index(needed) < order.index(service.name) for needed in service.after)
+        assert all(number[needed] < number[service.name] for needed in service.after)
+    assert len(set(number.values())) < len(number) / 2
+
+
+def test_a_play_names_its_services() -> None:
+    named = [services_of(play["name"]) for play in plays() if "service_names" in str(play)]
+    assert named == together()
+    assert {name: names[0] for names in named for name in names} == together_with(load_services())
 
 
 def test_apis_change_one_host_at_a_time() -> None:
-    serial = {play["roles"][0] for play in plays() if play.get("serial") == 1}
+    serial = {name for play in plays() if play.get("serial") == 1 for name in play["tags"]}
     assert serial == {service.name for service in load_services().values() if service.endpoints}
 
 
 def test_resources_are_there_before_what_needs_them() -> None:
-    names = [
-        task["kolla_lite.core.service_resources"]["service"] if "kolla_lite.core.service_resources" in task else ""
+    order = [
+        task["kolla_lite.core.service_resources"]["service"]
+        if "kolla_lite.core.service_resources" in task
+        else play["tags"]
         for play in plays()
         for task in play.get("tasks", [{}])
     ]
-    roles = [play.get("roles", [""])[0] for play in plays()]
-    assert names.index("mariadb") < roles.index("keystone") < names.index("keystone")
+    assert order.index("mariadb") < order.index(["keystone"]) < order.index("keystone")
 
 
 # ---- commands on hosts ----

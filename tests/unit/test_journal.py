@@ -16,12 +16,13 @@ from kolla_lite.cloud import Cloud, load_cloud
 from kolla_lite.config import folder
 from kolla_lite.deploy.progress import describe
 from kolla_lite.deploy.resume import Resumption, unfinished, what_is_left
+from kolla_lite.deploy.run import by_service
 from kolla_lite.errors import EXIT_FAILED, Location, UserError
 from kolla_lite.runs import journal as journals
 from kolla_lite.runs.history import Run, differences, find, folders, load
 from kolla_lite.runs.history_text import run_text, runs_table
 from kolla_lite.runs.journal import Journal, also, recorded
-from kolla_lite.runs.timeline import bars, clock, html, ticks
+from kolla_lite.runs.timeline import Bar, bars, clock, html, lanes, ticks
 
 STEPS = [
     ("file", "/etc/kolla/web/web.conf", "write", "content changed"),
@@ -31,6 +32,14 @@ STEPS = [
     ("resource", "databases", "reconcile", "container toolbox does not run"),
 ]
 BASE = {"host": "h", "play": "Web", "begun": "2026-11-24T03:45:12.000+00:00", "seconds": 1.5}
+
+
+JOBS = {
+    "begun": {"web_setup": 0, "web_fill": 0.5},
+    "seconds": {"web_setup": 0.5},
+    "output": {"web_setup": "ok"},
+    "failures": {"web_fill": "it failed:\nlast line"},
+}
 
 
 def steps() -> list[dict[str, str]]:
@@ -73,7 +82,7 @@ def failed(cloud: Cloud) -> Run:
         started("service_config"),
         event("service_config", changed=True, files=["web/web.conf"]),
         started("service_jobs"),
-        event("service_jobs", "failed", seconds={"web_setup": 0.5}, output={"web_setup": "ok"}, failed_at="web_fill"),
+        event("service_jobs", "failed", **JOBS),
         services=["web"],
         error=UserError("job web_fill failed:\nlast line", Location("h"), "mend it", EXIT_FAILED),
     )
@@ -91,6 +100,66 @@ def test_what_is_recorded_is_read_back(cloud: Cloud) -> None:
     assert states(run) == ["done", "done", "failed", "not reached", "not reached"]
     assert run.record["errors"][0]["message"] == "job web_fill failed:\nlast line"
     assert str(cloud.directory / "passwords.yml") in run.record["inputs"]
+
+
+PAIR = [
+    {
+        "host": "h",
+        "service": name,
+        "kind": kind,
+        "name": f"{name}_{kind}",
+        "action": "run",
+        "cause": "-",
+        "interrupts": "-",
+    }
+    for name in ("glance", "heat")
+    for kind in ("job", "container")
+]
+TOGETHER = {**BASE, "play": "Glance, Heat", "task": "t"}
+
+
+def test_services_of_one_play_get_as_far_as_each_did(cloud: Cloud) -> None:
+    jobs = {"begun": {}, "seconds": {"glance_job": 1, "heat_job": 1}, "failures": {}}
+    begun = {**TOGETHER, "state": "started"}
+    several = [
+        {**event("plan", steps=PAIR), "play": "Compare"},
+        {**begun, "action": "service_jobs"},
+        {**TOGETHER, "action": "service_jobs", "state": "ok", "result": {**jobs, "service": "glance"}},
+        {**TOGETHER, "action": "service_jobs", "state": "ok", "result": {**jobs, "service": "heat"}},
+        {**begun, "action": "service_containers"},
+    ]
+    assert states(record(cloud, *several)) == ["done", "cut off", "done", "cut off"]
+    failure = {"begun": {"heat_container": 0}, "seconds": {}, "failures": {"heat_container": "it stopped"}}
+    good = {"changed": True, "begun": {"glance_container": 0}, "seconds": {"glance_container": 2}, "failures": {}}
+    result = {"services": {"glance": good, "heat": failure}}
+    done, failed = by_service(result)
+    ends = [
+        {**TOGETHER, "action": "service_containers", "state": "ok", "result": done},
+        {**TOGETHER, "action": "service_containers", "state": "failed", "result": failed},
+    ]
+    run = record(cloud, *several, *ends)
+    assert states(run) == ["done", "done", "done", "failed"]
+    assert [(bar.service, bar.name, bar.state) for bar in bars(run) if bar.kind == "container"] == [
+        ("glance", "glance_container", "done"),
+        ("heat", "heat_container", "failed"),
+    ]
+    whole = {**TOGETHER, "action": "service_containers", "state": "failed", "result": {"msg": "the engine is gone"}}
+    assert states(record(cloud, *several, whole)) == ["done", "failed", "done", "failed"]
+
+
+def test_a_job_after_containers_is_not_done_because_there_was_none_before(cloud: Cloud) -> None:
+    run = record(
+        cloud, event("plan", steps=steps()[1:2]), started("service_jobs"), event("service_jobs", changed=False)
+    )
+    assert states(run) == ["not reached"]
+
+
+def test_bars_of_the_same_time_are_in_rows_of_their_own() -> None:
+    def bar(name: str, begun: float, seconds: float) -> Bar:
+        return Bar("h", "nova", "container", name, "done", begun, seconds, ())
+
+    rows = lanes([bar("a", 0, 2), bar("b", 0.5, 1), bar("c", 2, 1), bar("d", 2.5, 1)])["h"]["nova"]
+    assert [[one.name for one in row] for row in rows] == [["a", "c"], ["b", "d"]]
 
 
 def test_only_its_owner_reads_it_and_it_holds_no_secret(cloud: Cloud) -> None:

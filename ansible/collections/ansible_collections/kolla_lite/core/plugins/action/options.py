@@ -28,16 +28,17 @@ class ActionModule(CloudAction):
 
         services = sorted({step["service"] for step in steps})
         found = inquiries(self.cloud, [self.cloud.hosts[self.host]], services, wanted) if services else []
-        verdicts = [inquiry.verdict(self._answer(inquiry)) for inquiry in found]
+        answers = [(inquiry, self._answer(inquiry)) for inquiry in found]
+        here = iter(ask_here([inquiry for inquiry, answer in answers if answer is None], self.images))
+        verdicts = [inquiry.verdict(next(here) if answer is None else answer) for inquiry, answer in answers]
         raise_all([error for verdict in verdicts for error in verdict.errors])
         return {"changed": False, "cautions": [str(error) for verdict in verdicts for error in verdict.warnings]}
 
     def _answer(self, inquiry):
+        """What the host's image says; None where it is to be asked here."""
         built = self.images.get(inquiry.image)
         if built is None or self.cloud.hosts[self.host].connection != "local":
             self._play_context.no_log = True  # or the connection prints at -vvv what the files hold
             asked = {"image": inquiry.image, "command": list(COMMAND), "input": inquiry.question}
-            answer = self.module("ask_image", wanted=built, **asked)["output"]
-            if answer is not None:
-                return answer
-        return ask_here(inquiry, built)
+            return self.module("ask_image", wanted=built, **asked)["output"]
+        return None

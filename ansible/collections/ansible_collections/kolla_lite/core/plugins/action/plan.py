@@ -16,6 +16,7 @@ from kolla_lite.deploy.images import built_images, plan_images
 from kolla_lite.deploy.interruption import interruption
 from kolla_lite.deploy.plan import Step, plan_host
 from kolla_lite.deploy.planfile import fingerprint, read_plan
+from kolla_lite.deploy.playbook import together_with
 from kolla_lite.deploy.precheck import precheck
 from kolla_lite.deploy.removal import refuse_removals
 from kolla_lite.deploy.resources import desired_resources
@@ -82,6 +83,7 @@ class ActionModule(CloudAction):
         if self.arguments["expected"]:
             read_plan(Path(self.arguments["expected"])).refuse_moved_host(self.host, chosen, prints)
         facts = {PLAN_FACT: {"steps": chosen, "images": built, "rotation": rotation}}
+        facts[PLAN_FACT]["together"] = together_with(self.cloud.declared)
         told = [asdict(choice) for choice in choices(self.cloud, self.host, observed["facts"])]
         result = {"changed": False, "ansible_facts": facts, "steps": chosen, "fingerprint": prints}
         return {**result, "choices": told}

@@ -1,4 +1,4 @@
-"""Action service_config: bring a service's configuration files on a host to what the plan says, in one round trip."""
+"""Action service_config: bring services' configuration files on a host to what the plan says, in one round trip."""
 
 from __future__ import annotations
 
@@ -14,11 +14,28 @@ from kolla_lite.deploy.plan import RELOAD
 class ActionModule(CloudAction):
     """Renders on the controller; contents travel as the module's input, never on a command line."""
 
+    ARGUMENTS = {"services": {"type": "list", "elements": "str", "required": True}}
+
     def act(self):
-        steps = self.steps("file")
-        planned = {step["name"]: step["action"] for step in steps}
+        planned = self.planned("file")
         if not planned:
-            return {"changed": False, "files": []}
+            return {"changed": False, "services": {}}
+        found = {name: self._payload(name, steps) for name, steps in planned.items()}
+        together = {
+            "write": [file for payload in found.values() for file in payload["write"]],
+            "remove": [file for payload in found.values() for file in payload["remove"]],
+            "reload": {name: how for payload in found.values() for name, how in payload["reload"].items()},
+        }
+        changed = self.module("config_files", root=CONFIG_ROOT, payload=json.dumps(together))["changed"]
+        parts = {
+            name: {"changed": changed, "files": [step["name"].removeprefix(CONFIG_ROOT + "/") for step in steps]}
+            for name, steps in planned.items()
+        }
+        diff = [one for steps in planned.values() for one in self.diffs(steps)]
+        return {"changed": changed, "services": parts, "diff": diff}
+
+    def _payload(self, service, steps):
+        planned = {step["name"]: step["action"] for step in steps}
         write = [
             {
                 "container": file.container,
@@ -27,19 +44,17 @@ class ActionModule(CloudAction):
                 "uid": file.uid,
                 "content": base64.b64encode(file.content).decode(),
             }
-            for file in self.desired().files
+            for file in self.desired(service).files
             if "{0}/{1}/{2}".format(CONFIG_ROOT, file.container, file.path) in planned
         ]
         remove = [self.located(name) for name, action in planned.items() if action == "remove"]
-        payload = json.dumps({"write": write, "remove": remove, "reload": self._reloads()})
-        result = self.module("config_files", root=CONFIG_ROOT, payload=payload)
-        return {"changed": result["changed"], "files": result["files"], "diff": self.diffs(steps)}
+        return {"write": write, "remove": remove, "reload": self._reloads(service)}
 
-    def _reloads(self):
+    def _reloads(self, service):
         """For each container that the plan has reloaded: the signal, the check, and which files are read again."""
-        wanted = {step["name"] for step in self.steps("container") if step["action"] == RELOAD}
+        wanted = {step["name"] for step in self.steps("container", service) if step["action"] == RELOAD}
         found = {}
-        for file in self.desired().files if wanted else []:
+        for file in self.desired(service).files if wanted else []:
             if file.container in wanted and file.reload:
                 entry = {"signal": file.reload, "check": file.check, "paths": []}
                 found.setdefault(file.container, entry)["paths"].append(file.path)

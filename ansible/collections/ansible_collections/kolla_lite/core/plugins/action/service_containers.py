@@ -1,4 +1,4 @@
-"""Action service_containers: carry out the plan's changes of a service's containers on a host, in one round trip."""
+"""Action service_containers: carry out the plan's changes of services' containers on a host, in one round trip."""
 
 from __future__ import annotations
 
@@ -8,18 +8,26 @@ from kolla_lite.deploy.plan import RELOAD
 
 
 class ActionModule(CloudAction):
-    """Waits until each container is healthy."""
+    """Waits until each container is healthy. New ones start side by side, unless their service wants an order."""
+
+    ARGUMENTS = {"services": {"type": "list", "elements": "str", "required": True}}
 
     def act(self):
-        # What is reloaded was told to by whoever wrote its configuration.
-        steps = [step for step in self.steps("container") if step["action"] != RELOAD]
-        if not steps:
-            return {"changed": False}
-        specs = self.desired().containers if self.arguments["service"] in self.cloud.services_on(self.host) else {}
-        changes = []
+        chains = {name: self._chains(name, steps) for name, steps in self.planned("container").items()}
+        parts = self.carry_out("containers", chains)
+        return {"changed": bool(parts), "services": parts}
+
+    def _chains(self, service, steps):
+        here = service in self.cloud.services_on(self.host)
+        specs = self.desired(service).containers if here else {}
+        ordered, alone = [], []
         for step in steps:
+            if step["action"] == RELOAD:  # it was told to by whoever wrote its configuration
+                continue
             spec = dict(specs.get(step["name"], {}))
-            image = self.wanted_image(spec)
-            changes.append({"name": step["name"], "action": step["action"], "spec": spec, "image_id": image})
-        result = self.module("containers", changes=changes)
-        return {"changed": result["changed"], "seconds": result["seconds"]}
+            change = {"name": step["name"], "action": step["action"], "spec": spec, "image_id": self.wanted_image(spec)}
+            if step["action"] == "create" and not self.cloud.declared[service].in_order:
+                alone.append([change])
+            else:
+                ordered.append(change)
+        return [*([ordered] if ordered else []), *alone]

@@ -1,4 +1,4 @@
-"""Action service_images: copy a service's image to its host, or push all images into the registry that it runs."""
+"""Action service_images: copy services' images to their host, or push all images into the registry that it runs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,23 @@ class ActionModule(CloudAction):
     """Copies travel over the connection of the play; pushes go from the controller's engine."""
 
     ARGUMENTS = {
-        "service": {"type": "str", "required": True},
+        "services": {"type": "list", "elements": "str", "required": True},
         "do": {"type": "str", "choices": ["copy", "push"], "default": "push"},
     }
 
     def act(self):
         do, names = self.arguments["do"], image_names(self.cloud)
-        images = [step["name"] for step in self.steps("image") if step["action"] == do]
-        for image in images if not self._task.check_mode else []:
-            if do == "push":
-                push(image, names[image])
-            else:
-                self._copy(names[image])
-        return {"changed": bool(images), "images": images, "do": do}
+        parts = {}
+        for service, steps in self.planned("image").items():
+            images = [step["name"] for step in steps if step["action"] == do]
+            for image in images if not self._task.check_mode else []:
+                if do == "push":
+                    push(image, names[image])
+                else:
+                    self._copy(names[image])
+            if images:
+                parts[service] = {"changed": True, "images": images, "do": do}
+        return {"changed": bool(parts), "services": parts}
 
     def _copy(self, name):
         with tempfile.TemporaryDirectory() as folder:

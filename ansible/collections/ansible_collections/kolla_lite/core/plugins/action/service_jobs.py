@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import time
-
 from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action import CloudAction
 
 
 class ActionModule(CloudAction):
-    """In the order of the declaration; the first failure ends the task."""
+    """Those of a service in the order of its declaration, until the first failure; those of several side by side."""
 
     ARGUMENTS = {
-        "service": {"type": "str", "required": True},
+        "services": {"type": "list", "elements": "str", "required": True},
         "during": {"type": "str", "choices": ["deploy", "rotate"], "default": "deploy"},
         "phase": {"type": "str", "choices": ["before", "after"], "default": "before"},
     }
 
     def act(self):
         during = self.arguments["during"]
-        output, seconds = self.done.setdefault("output", {}), self.done.setdefault("seconds", {})
-        planned = {step["name"] for step in self.steps("job")} if during == "deploy" else None
-        for name, spec in self.desired(during).jobs_of(self.arguments["phase"]).items():
-            if planned is None or name in planned:
-                image = self.wanted_image(spec)
-                begun = time.monotonic()
-                done = self.module("job", name=name, spec=dict(spec), image_id=image, keep=during == "deploy")
-                output[name] = self.cloud.secrets.masked(done["output"])
-                seconds[name] = round(time.monotonic() - begun, 1)
-        return {"changed": bool(output), "output": output, "seconds": seconds}
+        chains = {}
+        for name in self.arguments["services"] if during == "rotate" else self.planned("job"):
+            wanted = {step["name"] for step in self.steps("job", name)} if during == "deploy" else None
+            jobs = [
+                {"name": job, "spec": dict(spec), "image_id": self.wanted_image(spec)}
+                for job, spec in self.desired(name, during).jobs_of(self.arguments["phase"]).items()
+                if wanted is None or job in wanted
+            ]
+            chains[name] = [jobs] if jobs else []
+        parts = self.carry_out("jobs", chains, keep=during == "deploy")
+        return {"changed": bool(parts), "services": parts}

@@ -28,5 +28,5 @@ class ActionModule(CloudAction):
             payload = {"write": [], "remove": [self.located(name) for name in files], "reload": {}}
             self.module("config_files", root=CONFIG_ROOT, payload=json.dumps(payload))
         removed = [step["name"] for step in left if step["kind"] == "container"]
-        self.module("containers", changes=[{"name": name, "action": "remove"} for name in removed])
+        self.carry_out("containers", {"": [[{"name": name, "action": "remove"} for name in removed]]})
         return {"changed": True, "removed": removed, "diff": self.diffs(left)}

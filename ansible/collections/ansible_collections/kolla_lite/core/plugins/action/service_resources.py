@@ -13,7 +13,7 @@ class ActionModule(CloudAction):
     """Runs on the host of the toolbox."""
 
     def act(self):
-        steps = self.steps("resource")
+        steps = self.steps("resource", self.arguments["service"])
         if not steps or self._task.check_mode:  # what is to be asked may itself be to come
             return {"changed": bool(steps), "differences": []}
         part = self.cloud.services[self.arguments["service"]].provides

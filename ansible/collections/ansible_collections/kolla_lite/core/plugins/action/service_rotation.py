@@ -1,8 +1,8 @@
-"""Action service_rotation: take this host's replica of a service out of rotation while it is replaced, and bring it back."""
+"""Action service_rotation: take this host's replicas of services out of rotation while they are replaced, and bring them back."""
 
 from __future__ import annotations
 
-from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action import CloudAction
+from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action import PLAN_FACT, CloudAction
 
 from kolla_lite.deploy.rotation import REPLICA
 
@@ -14,19 +14,24 @@ class ActionModule(CloudAction):
     """Delegated to a gateway host. For the gateway itself: brings back what an earlier run left out."""
 
     ARGUMENTS = {
-        "service": {"type": "str", "required": True},
+        "services": {"type": "list", "elements": "str", "required": True},
         "state": {"type": "str", "choices": ["in", "out"], "required": True},
         "healthy": {"type": "bool", "default": True},
     }
 
     def act(self):
-        service, state = self.cloud.services[self.arguments["service"]], self.arguments["state"]
-        left = [step["name"] for step in self.steps(REPLICA)] if state == "in" else []
-        replaced = [step["name"] for step in self.steps("container") if step["action"] == "recreate"]
-        endpoints = [endpoint for name in replaced for endpoint in service.endpoints_of(name)]
-        own = ["{0}/{1}".format(endpoint.name, self.host) for endpoint in endpoints]
+        state, rotating = self.arguments["state"], self.task_vars[PLAN_FACT]["rotation"]
+        left = [step["name"] for steps in self.planned(REPLICA).values() for step in steps] if state == "in" else []
+        replaced = [
+            (self.cloud.services[name], step["name"])
+            for name, steps in self.planned("container").items()
+            for step in steps
+            if name in rotating and step["action"] == "recreate"
+        ]
+        own = [f"{one.name}/{self.host}" for service, name in replaced for one in service.endpoints_of(name)]
         if state == "out":
-            wait = max((service.container(endpoint.container).stop_seconds for endpoint in endpoints), default=0)
+            served = [service.container(name) for service, name in replaced if service.endpoints_of(name)]
+            wait = max((container.stop_seconds for container in served), default=0)
         else:
             wait = UP_SECONDS if own and self.arguments["healthy"] else 0
         gateway = self.cloud.provider("gateway").containers[0].name

@@ -27,5 +27,5 @@ class ActionModule(CloudAction):
         ]
         if not changes:
             return {"changed": False, "stopped": []}
-        result = self.module("containers", changes=changes)
-        return {"changed": result["changed"], "stopped": [change["name"] for change in changes]}
+        told = self.carry_out("containers", {"": [changes]})[""]
+        return {"changed": True, "stopped": list(told["seconds"])}

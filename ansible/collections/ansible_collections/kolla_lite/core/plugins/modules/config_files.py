@@ -56,20 +56,22 @@ def write(root, payload):
 
 
 def write_and_reload(root, payload):
-    """Write, and have it read. ContainerError, after files are as they were, when a container refuses them."""
-    reloads = payload["reload"]
+    """Write, and have it read. ContainerError in the end when a container refuses its files, which are then as before."""
+    reloads, refusals = payload["reload"], []
     old = {name: _contents(root, name, reload["paths"]) for name, reload in reloads.items()}
     write(root, payload)
     client = containers.connect() if reloads else None
     for name, reload in reloads.items():
         good, said = containers.run(client, name, reload["check"]) if reload["check"] else (True, "")
-        if not good:
-            for file in payload["write"]:
-                if file["container"] == name and file["path"] in old[name]:
-                    files.write(root, name, file["path"], old[name][file["path"]], file["mode"], file["uid"])
-            text = "{0} refuses its new configuration and keeps the old one:\n{1}"
-            raise containers.ContainerError(text.format(name, said.strip()))
-        client.kill(name, reload["signal"])
+        if good:
+            client.kill(name, reload["signal"])
+            continue
+        for file in payload["write"]:
+            if file["container"] == name and file["path"] in old[name]:
+                files.write(root, name, file["path"], old[name][file["path"]], file["mode"], file["uid"])
+        refusals.append("{0} refuses its new configuration and keeps the old one:\n{1}".format(name, said.strip()))
+    if refusals:
+        raise containers.ContainerError("\n".join(refusals))
 
 
 def _contents(root, container, paths):

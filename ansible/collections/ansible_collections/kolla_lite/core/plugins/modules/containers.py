@@ -7,43 +7,45 @@ DOCUMENTATION = r"""
 module: containers
 short_description: Create, recreate, start, stop or remove containers of a host, in one call
 description:
-  - Carries out what a plan decided; decides nothing itself. Waits until each container is healthy before the next.
+  - Carries out what a plan decided; decides nothing itself. Waits until each container is healthy before the next of its chain.
   - When the run that started it was killed it ends before the next change; what is left is for the next run.
   - A container that does not become healthy is kept, and its last lines are in the message.
 options:
-  changes:
+  chains:
     description:
-      - In this order, each with C(name), C(action) (create, recreate, start, wait, stop, remove), C(spec), and C(image_id),
-        the id that its image should have, or null.
+      - Lists of changes; each list in its order, lists side by side. A change has C(name), C(action) (create, recreate,
+        start, wait, stop, remove), C(spec), and C(image_id), the id that its image should have, or null.
     type: list
-    elements: dict
+    elements: list
     required: true
 author: [kolla-lite]
 """
 
 EXAMPLES = r"""
 - kolla_lite.core.containers:
-    changes: [{name: keystone, action: stop}]
+    chains: [[{name: keystone, action: stop}]]
 """
 
 RETURN = r"""
+begun:
+  description: When each change began, in seconds since the first did, by container.
+  type: dict
+  returned: always
 seconds:
   description: How long each change took, in seconds, by container; of those that were done, when one failed.
   type: dict
   returned: always
-failed_at:
-  description: The container whose change failed.
-  type: str
-  returned: failure
+failures:
+  description: What went wrong, by container.
+  type: dict
+  returned: always
 """
 
-import time
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kolla_lite.core.plugins.module_utils import busy, containers
+from ansible_collections.kolla_lite.core.plugins.module_utils import busy, chains, containers
 
 
-def carry_out(client, name, action, spec=None, image_id=None):
+def change(client, name, action, spec=None, image_id=None):
     """One change."""
     if action in ("create", "recreate"):
         containers.have_image(client, spec["image"], image_id)
@@ -61,20 +63,14 @@ def carry_out(client, name, action, spec=None, image_id=None):
 
 def main():
     module = AnsibleModule(
-        argument_spec={"changes": {"type": "list", "elements": "dict", "required": True}}, supports_check_mode=True
+        argument_spec={"chains": {"type": "list", "elements": "list", "required": True}}, supports_check_mode=True
     )
-    changes, seconds, name = module.params["changes"], {}, ""
-    try:
-        client = containers.connect()
-        with busy.changing():
-            for change in changes if not module.check_mode else []:
-                begun, name = time.monotonic(), change["name"]
-                containers.go_on()
-                carry_out(client, **change)
-                seconds[name] = round(time.monotonic() - begun, 1)
-    except containers.ContainerError as error:
-        module.fail_json(msg=str(error), seconds=seconds, failed_at=name)
-    module.exit_json(changed=bool(changes), seconds=seconds)
+    if module.check_mode:
+        module.exit_json(changed=bool(module.params["chains"]), begun={}, seconds={}, failures={})
+    with busy.changing():
+        told = chains.carry_out(module.params["chains"], lambda client, one: change(client, **one))
+    del told["results"]
+    module.exit_json(changed=bool(told["begun"]), **told)
 
 
 if __name__ == "__main__":

@@ -46,11 +46,36 @@ class CloudAction(ActionBase):
             module_name="kolla_lite.core." + name, module_args=arguments, task_vars=self.task_vars
         )
         if result.get("failed"):
-            # How far it got stands in the task's result beside what failed.
-            self.done |= {key: result[key] for key in ("seconds", "failed_at") if key in result}
             message = self.cloud.secrets.masked(result.get("msg", "module {0} failed".format(name)))
             raise AnsibleActionFail(message)
         return result
+
+    def carry_out(self, module, chains, **arguments):
+        """Have a module carry out each service's chains of changes, side by side: what it told, by service.
+
+        AnsibleActionFail when one failed; how far it got stands in the task's result beside what failed.
+        """
+        if not any(chains.values()):
+            return {}
+        told = self.module(module, chains=[chain for found in chains.values() for chain in found], **arguments)
+        parts = {name: self._part(told, found) for name, found in chains.items() if found}
+        self.done = {"services": parts}
+        failures = [message for part in parts.values() for message in part["failures"].values()]
+        if failures:
+            raise AnsibleActionFail("\n".join(failures))
+        return parts
+
+    def _part(self, told, chains):
+        """What a module told of some of its chains."""
+        names = [change["name"] for chain in chains for change in chain]
+        part = {"changed": bool(told["changed"])}
+        for key in ("begun", "seconds", "output", "failures"):
+            found = {name: told[key][name] for name in names if name in told.get(key, {})}
+            part[key] = {
+                name: self.cloud.secrets.masked(value) if isinstance(value, str) else value
+                for name, value in found.items()
+            }
+        return part
 
     def take_lock(self, holder, host, name, /, **arguments):
         """Take a host's lock for a run through a module that can; its answer. UserError when somebody else has it."""
@@ -62,9 +87,8 @@ class CloudAction(ActionBase):
         self.lock = {"locked": host, "note": note}
         return answer
 
-    def desired(self, during="deploy"):
-        """What the host should hold of the service that the task names, with the jobs of one command."""
-        name = self.arguments["service"]
+    def desired(self, name, during="deploy"):
+        """What the host should hold of a service, with the jobs of one command."""
         containers = self.cloud.services_on(self.host)[name]
         return desired_service(self.cloud, self.cloud.services[name], self.cloud.hosts[self.host], containers, during)
 
@@ -72,10 +96,15 @@ class CloudAction(ActionBase):
         """The id that the image of a spec should have; None when nobody but the host knows."""
         return self.task_vars.get(PLAN_FACT, {}).get("images", {}).get(spec.get("image"))
 
-    def steps(self, kind):
-        """The plan's steps of one kind for this host and service, as dictionaries."""
+    def steps(self, kind, service):
+        """The plan's steps of one kind for this host and a service, as dictionaries."""
         plan = self.task_vars[PLAN_FACT]["steps"]
-        return [step for step in plan if step["kind"] == kind and step["service"] == self.arguments.get("service")]
+        return [step for step in plan if step["kind"] == kind and step["service"] == service]
+
+    def planned(self, kind):
+        """The plan's steps of one kind for this host, by service, of those services that the task names."""
+        found = {name: self.steps(kind, name) for name in self.arguments["services"]}
+        return {name: steps for name, steps in found.items() if steps}
 
     def located(self, name):
         """The container and the path in its folder of a file that a step names: what module config_files wants."""
