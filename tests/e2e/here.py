@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ import openstack
 import yaml
 
 from kolla_lite.config.secrets import Secrets
+from kolla_lite.engine import local
 from kolla_lite.service.registry import load_services
 
 SPEC_LABEL = "kolla_lite.spec"
@@ -59,6 +62,17 @@ def ours() -> dict[str, str]:
     """Ids of the containers of kolla-lite on this machine's engine, by name."""
     found = docker.from_env().containers.list(all=True, filters={"label": SPEC_LABEL})
     return {container.name: container.id for container in found}
+
+
+def restart_engine() -> None:
+    """Have this machine's engine end, as for an upgrade of its package, and begin again."""
+    engine = int(Path("/run/docker.pid").read_text())
+    os.kill(engine, signal.SIGTERM)
+    end = time.monotonic() + 60
+    while Path(f"/proc/{engine}").exists():
+        assert time.monotonic() < end, "the engine does not end"
+        time.sleep(0.2)
+    local.start()
 
 
 @contextmanager

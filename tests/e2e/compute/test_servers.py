@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import docker
 import pytest
-from here import Cloud
+from here import Cloud, ours, restart_engine
 
 from .users import Server, User, until
 
@@ -121,3 +121,11 @@ def test_it_goes_on_while_containers_around_it_are_replaced(cloud: Cloud, user: 
     cloud.run("deploy")
     user.api.compute.reboot_server(web.id, "SOFT")  # libvirt knows it still
     web.boots_again(before)
+
+
+def test_it_goes_on_while_the_engine_is_restarted(cloud: Cloud, web: Server) -> None:
+    before, containers = web.boot(), ours()
+    restart_engine()
+    assert ours() == containers
+    assert web.boot() == before
+    assert "nothing to change" in cloud.run("deploy")

@@ -36,6 +36,11 @@ def attached(user: User, server: Server, disk: Any, command: str) -> str:
 
 @pytest.mark.long
 def test_data_goes_from_server_to_server_and_from_copy_to_copy(user: User, web: Server) -> None:
+    copies(user, web)
+
+
+def copies(user: User, web: Server) -> None:
+    """Boot from a volume, and carry data by attaching, snapshot, clone and backup."""
     storage = user.api.block_storage
     root = volume(user, "root", image_id=user.tiny().id)
     block = {"boot_index": 0, "uuid": root.id, "source_type": "volume", "destination_type": "volume"}
