@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import docker
 import requests
@@ -70,6 +70,19 @@ def plan_images(
                     cause = f"the registry holds {short(held)}, not {short(wanted)}" if held else "not in the registry"
                     steps.append(Step(host, provider.name, "image", image, "push", cause))
     return steps
+
+
+def absent(cloud: Cloud, desired: Iterable[DesiredService], observed: Observed, built: Mapping[str, str]) -> list[str]:
+    """What a host has to fetch from a registry for these services, in their order."""
+    wanted = [spec["image"] for service in desired for spec in service.containers.values()]
+    held = observed["images"]
+    return [
+        image
+        for image in dict.fromkeys(wanted)
+        if cloud.registry
+        and image.startswith(f"{cloud.registry}/")
+        and (held.get(image) is None or built.get(image, held[image]) != held[image])
+    ]
 
 
 def _held(reference: str) -> str | None:

@@ -45,6 +45,13 @@ _IMAGES = """
       kolla_lite.core.service_images:
         services: [{provider}]
   tags: always
+
+- name: Images that are needed later
+  hosts: changing
+  tasks:
+    - name: Images ahead
+      kolla_lite.core.images_ahead:
+  tags: always
 """
 _TAIL = """
 - name: What is left of services that have gone elsewhere

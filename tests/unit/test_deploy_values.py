@@ -109,6 +109,29 @@ def test_the_operators_own_registry_is_left_alone(make_cloud: Callable[..., Clou
 # ---- resources ----
 
 
+def test_a_host_fetches_what_it_lacks_or_has_an_older_one_of(cloud: Cloud) -> None:
+    desired = desired_state(cloud, "ctl2")
+    names = [f"10.0.0.11:4000/kolla-lite/{name}:2026.1" for name in ("memcached", "keystone")]
+    built = {name: f"sha256:{name}" for name in names}
+
+    def fetched(
+        held: Mapping[str, str], of: Mapping[str, str] = built, services: str = "memcached keystone"
+    ) -> list[str]:
+        chosen = [service for name, service in desired.items() if name in services.split()]
+        return images.absent(cloud, chosen, {"images": held}, of)
+
+    assert fetched({}) == names
+    assert fetched({}, services="keystone") == names[1:]
+    assert fetched({names[0]: built[names[0]], names[1]: "sha256:old"}) == names[1:]
+    assert fetched(built) == []
+    assert fetched(dict.fromkeys(names, "sha256:whatever"), of={}) == []
+
+
+def test_a_single_host_fetches_nothing(make_cloud: Callable[..., Cloud]) -> None:
+    alone = make_cloud(hosts=ONE_REMOTE)
+    assert images.absent(alone, desired_state(alone, "far").values(), {"images": {}}, {}) == []
+
+
 def test_resources_follow_from_declarations(cloud: Cloud) -> None:
     secret = cloud.secrets.get
     wanted = desired_resources(cloud)

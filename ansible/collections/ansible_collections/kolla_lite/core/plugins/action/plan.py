@@ -12,7 +12,7 @@ from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action impor
 from kolla_lite.config.difference import hide, masked_diff
 from kolla_lite.deploy.choices import choices
 from kolla_lite.deploy.desired import CONFIG_ROOT, desired_state
-from kolla_lite.deploy.images import built_images, plan_images
+from kolla_lite.deploy.images import absent, built_images, plan_images
 from kolla_lite.deploy.interruption import interruption
 from kolla_lite.deploy.plan import Step, plan_host
 from kolla_lite.deploy.planfile import fingerprint, read_plan
@@ -46,47 +46,56 @@ class ActionModule(CloudAction):
 
     def _compare(self, holder=None):
         """The task's result; with a run, its lock is taken first."""
-        desired = desired_state(self.cloud, self.host)
+        desired, built = desired_state(self.cloud, self.host), built_images(self.cloud)
+        observed = self._observe(desired, holder)
+        precheck(self.cloud, self.host, desired, observed, built)
+        wanted = set(self.task_vars["ansible_run_tags"]) & set(self.cloud.declared)
+        chosen = self._steps(desired, observed, built, wanted)
+        changing = {step.service for step in chosen}
+        facts = {
+            "steps": [step.as_dict() for step in chosen],
+            "images": built,
+            "absent": absent(self.cloud, [desired[name] for name in desired if name in changing], observed, built),
+            "rotation": gateways(self.cloud, self.host, chosen),
+            "together": together_with(self.cloud.declared),
+        }
+        prints = fingerprint(desired, observed, built, wanted)
+        if self.arguments["expected"]:
+            read_plan(Path(self.arguments["expected"])).refuse_moved_host(self.host, facts["steps"], prints)
+        told = [asdict(choice) for choice in choices(self.cloud, self.host, observed["facts"])]
+        result = {"changed": False, "ansible_facts": {PLAN_FACT: facts}, "steps": facts["steps"]}
+        return {**result, "fingerprint": prints, "choices": told}
+
+    def _observe(self, desired, holder):
+        """What the host holds; the lock of a run is taken in the same round trip."""
         specs = [
             spec for service in desired.values() for spec in (*service.containers.values(), *service.jobs.values())
         ]
         tools = self.cloud.provider_hosts("tools")[:1]
         resources = desired_resources(self.cloud) if tools and tools[0].name == self.host else {}
-        wanted_facts = {
+        wanted = {
             "root": CONFIG_ROOT,
             "images": sorted({spec["image"] for spec in specs}),
             "resources": json.dumps(resources) if resources else "",
         }
         if holder:
-            observed = self.take_lock(holder, self.host, "observe", **wanted_facts)["observed"]
-        else:
-            observed = self.module("observe", **wanted_facts)["observed"]
-        built = built_images(self.cloud)
-        precheck(self.cloud, self.host, desired, observed, built)
+            return self.take_lock(holder, self.host, "observe", **wanted)["observed"]
+        return self.module("observe", **wanted)["observed"]
+
+    def _steps(self, desired, observed, built, wanted):
+        """What is to be done for the wanted services, in start order, with what it interrupts and how files change."""
         steps = plan_images(self.cloud, self.host, desired, observed, built)
         steps += plan_host(self.host, desired, observed, built)
         steps += left_out(self.cloud, self.host, observed)
         steps += self._resource_steps(observed.get("resources"))
         order = {name: place for place, name in enumerate(self.cloud.services)}
         steps.sort(key=lambda step: order.get(step.service, len(order)))
-        wanted = set(self.task_vars["ansible_run_tags"]) & set(self.cloud.declared)
         steps = [step for step in steps if self._chosen(step, wanted)]
         if not self._task.check_mode:
             refuse_removals(self.cloud, self.host, steps, self.arguments["removable"])
         measured = replacement_seconds(self.cloud.directory) if any(s.action == "recreate" for s in steps) else {}
         chosen = [replace(step, interrupts=interruption(self.cloud, step, measured)) for step in steps]
-        if self._task.diff:
-            chosen = self._with_diffs(chosen, desired)
-        rotation = gateways(self.cloud, self.host, chosen)
-        chosen = [step.as_dict() for step in chosen]
-        prints = fingerprint(desired, observed, built, wanted)
-        if self.arguments["expected"]:
-            read_plan(Path(self.arguments["expected"])).refuse_moved_host(self.host, chosen, prints)
-        facts = {PLAN_FACT: {"steps": chosen, "images": built, "rotation": rotation}}
-        facts[PLAN_FACT]["together"] = together_with(self.cloud.declared)
-        told = [asdict(choice) for choice in choices(self.cloud, self.host, observed["facts"])]
-        result = {"changed": False, "ansible_facts": facts, "steps": chosen, "fingerprint": prints}
-        return {**result, "choices": told}
+        return self._with_diffs(chosen, desired) if self._task.diff else chosen
 
     def _chosen(self, step, wanted):
         """Whether a step belongs to this run: Ansible's tags name services, all without one."""
