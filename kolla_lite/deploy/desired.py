@@ -18,6 +18,8 @@ CONFIG_ROOT = "/etc/kolla"
 """Folder on a host with one folder of configuration per container."""
 CONFIG_FILES = "/var/lib/kolla/config_files"
 """Where the container contract expects that folder inside a container."""
+GROUP = 42400
+"""The group of all services' accounts, in Kolla's images too."""
 HEALTH_INTERVAL_SECONDS = 15
 HEALTH_TIMEOUT_SECONDS = 10
 _PLACES = {"before": 0, "after": -1}
@@ -159,7 +161,13 @@ def container_spec(cloud: Cloud, service: Service, container: Container, host: H
             *({"source": v.name, "path": v.path, "read_only": v.read_only} for v in container.volumes),
             *share_mounts(cloud.globals.storage, container),
         ],
-        "tmpfs": dict.fromkeys(container.tmpfs, f"uid={uid},gid={uid},mode=0750"),
+        "tmpfs": {
+            **dict.fromkeys(container.tmpfs, f"uid={uid},gid={uid},mode=0750"),
+            # Nova finds that the share is mounted there when the folder around it is of another file system.
+            **dict.fromkeys(
+                container.shares if cloud.globals.storage.share else (), f"uid={uid},gid={GROUP},mode=0750"
+            ),
+        },
         "capabilities": sorted(container.capabilities),
         "user": "root" if container.root else None,
         "devices": list(container.devices),

@@ -292,7 +292,7 @@ def directories_of(service: Service) -> list[str]:
     wanted = {f"/var/lib/{service.user.name}", f"/etc/{service.name}", f"/var/log/kolla/{service.name}"}
     wanted |= {str(PurePosixPath(file.dest).parent) for file in service.config if file.dest}
     for container in service.containers:
-        wanted |= {volume.path for volume in container.volumes} | set(container.tmpfs) | set(container.shares)
+        wanted |= {volume.path for volume in container.volumes} | set(container.tmpfs)
     return sorted(wanted - _SHARED_FOLDERS)
 
 

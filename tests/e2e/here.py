@@ -75,6 +75,12 @@ def restart_engine() -> None:
     local.start()
 
 
+def running() -> Cloud | None:
+    """The cloud that KOLLA_LITE_TEST_CLOUD names the folder of: it runs, and may be used instead of a new one."""
+    directory = os.environ.get("KOLLA_LITE_TEST_CLOUD")
+    return Cloud(Path(directory)) if directory else None
+
+
 @contextmanager
 def brought_up(directory: Path, *arguments: str) -> Iterator[Cloud]:
     """A cloud that `kolla-lite up` made from nothing, with these arguments; afterwards it is removed with its data."""

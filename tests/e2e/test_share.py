@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from compute.test_volumes import SECONDS, attached, copies, volume
+from compute.test_volumes import SECONDS, attached, copies, detach, volume
 from compute.users import Server, User, new_user
-from here import Cloud, brought_up
+from here import Cloud, brought_up, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    if found := running():
+        yield found
+        return
     folder = tmp_path_factory.mktemp("share")
     directory, share = folder / "cloud", folder / "volumes"
     Cloud(directory).run("init")
@@ -55,8 +58,7 @@ def test_a_volume_in_use_is_snapshotted_and_its_file_is_not_for_everybody(
     storage.wait_for_status(storage.get_volume(data.id), "in-use", ["error"], interval=1, wait=SECONDS)
     snapshot = storage.create_snapshot(name="in-use", volume_id=data.id, force=True)
     storage.wait_for_status(snapshot, "available", ["error"], interval=1, wait=SECONDS)
-    user.api.compute.delete_volume_attachment(web.id, data.id)
-    storage.wait_for_status(storage.get_volume(data.id), "available", ["error"], interval=1, wait=SECONDS)
+    detach(user, web, data)
     copy = volume(user, "of-in-use", snapshot_id=snapshot.id)
     assert attached(user, web, copy, "head -c 32 DISK") == text
 

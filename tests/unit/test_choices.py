@@ -108,7 +108,15 @@ def started(script: str, root: Path, stubs: Sequence[str]) -> str:
         (programs / name).write_text(load if name == "ovs-dpctl" else "#!/bin/sh\nexit 0\n")
         (programs / name).chmod(0o755)
     text = (paths.DOCKER / script).read_text()
-    for path in ("/dev/kvm", "/proc/cpuinfo", "/etc/nova/nova.conf", "/run/nova/", "/sys/module/", "/var/lib/kolla/"):
+    for path in (
+        "/dev/kvm",
+        "/proc/cpuinfo",
+        "/etc/nova/nova.conf",
+        "/run/nova/",
+        "/var/lib/nova/",
+        "/sys/module/",
+        "/var/lib/kolla/",
+    ):
         text = text.replace(path, f"{root}{path}")
     environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
     done = subprocess.run(["bash", "-c", text], env=environment, capture_output=True, text=True, check=True)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from here import Cloud, brought_up
+from here import Cloud, brought_up, running
 
 from .users import Server, User, new_user
 
 
 @pytest.fixture(scope="package")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A cloud of the default profile; KOLLA_LITE_TEST_CLOUD names the folder of one that runs and may be used instead."""
-    running = os.environ.get("KOLLA_LITE_TEST_CLOUD")
-    if running:
-        yield Cloud(Path(running))
+    """A cloud of the default profile."""
+    if found := running():
+        yield found
         return
     with brought_up(tmp_path_factory.mktemp("compute") / "cloud") as made:
         yield made

@@ -29,9 +29,18 @@ def attached(user: User, server: Server, disk: Any, command: str) -> str:
     storage.wait_for_status(storage.get_volume(disk.id), "in-use", ["error"], interval=1, wait=SECONDS)
     device = until("its device", 60, lambda: next(iter({*server.ssh(disks).split()} - {*before}), ""))
     said = server.ssh(command.replace("DISK", device))
+    detach(user, server, disk)
+    return said
+
+
+def detach(user: User, server: Server, disk: Any) -> None:
+    """Take a volume out of a server, and wait until both Cinder and Nova have done so."""
+    storage, compute = user.api.block_storage, user.api.compute
     compute.delete_volume_attachment(server.id, disk.id)
     storage.wait_for_status(storage.get_volume(disk.id), "available", ["error"], interval=1, wait=SECONDS)
-    return said
+    until(
+        "its end in Nova", 30, lambda: disk.id not in {one.volume_id for one in compute.volume_attachments(server.id)}
+    )
 
 
 @pytest.mark.long

@@ -45,7 +45,12 @@ import os
 import shutil
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kolla_lite.core.plugins.module_utils import containers
+from ansible_collections.kolla_lite.core.plugins.module_utils import chains, containers
+
+
+def remove(found):
+    """What removes one of the containers that were found."""
+    return lambda client, change: containers.remove(client, change["name"], found[change["name"]]["stop_seconds"])
 
 
 def main():
@@ -68,9 +73,11 @@ def main():
         mounted = {v["source"] for spec in found.values() for v in spec["volumes"] if not v["source"].startswith("/")}
         volumes = sorted(mounted) if module.params["volumes"] else []
         if not module.check_mode:
-            for name in found:
-                containers.remove(client, name, found[name]["stop_seconds"])
+            told = chains.carry_out([[{"name": name}] for name in found], remove(found))
+            for name in told["seconds"]:
                 shutil.rmtree(os.path.join(module.params["root"], name), ignore_errors=True)
+            if told["failures"]:
+                module.fail_json(msg="\n".join(told["failures"].values()))
             for name in volumes:
                 containers.remove_volume(client, name)
     except containers.ContainerError as error:
