@@ -13,48 +13,54 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import docker
 from curves import STYLE
 from deploy import CLI, Table, timed
 
-from kolla_lite.runs.history import Run, find, load, services_of
+from kolla_lite.runs.history import Run, find, load
+from kolla_lite.runs.timeline import Bar, bars, clock, ticks
 
-KINDS = {"service_containers": "containers", "service_jobs": "jobs"}
+KINDS = {"container": "containers until healthy", "job": "jobs"}
 """What is worth a colour of its own; all else is `other`."""
-WIDTH, LEFT, TOP, LINE = 720, 150, 64, 18
+OTHER = "other"
+WIDTH, LEFT, TOP, ROW, BAR = 720, 150, 64, 18, 10
 IDLE_SECONDS = 60
 
 
-def spent(run: Run) -> dict[str, dict[str, float]]:
-    """Seconds by service, or by the first word of a play for all of them, and by kind, in the order of the run."""
-    found: dict[str, dict[str, float]] = {}
-    for event in run.events:
-        if event.get("state") in ("ok", "failed") and "seconds" in event:
-            kinds = found.setdefault(services_of(event)[0].split()[0], {})
-            kind = KINDS.get(event["action"], "other")
-            kinds[kind] = kinds.get(kind, 0) + event["seconds"]
-    return found
+def rows(found: Sequence[Bar]) -> dict[str, list[Bar]]:
+    """What was done, by service, in the order of the run; what is for all services is a row of the first word of its play."""
+    by_service: dict[str, list[Bar]] = {}
+    for bar in found:
+        by_service.setdefault(bar.service.split()[0].rstrip(","), []).append(bar)
+    return by_service
 
 
-def picture(title: str, parts: Mapping[str, Mapping[str, float]]) -> str:
-    """An SVG of a bar for each part, of its kinds side by side."""
-    kinds = [*KINDS.values(), "other"]
-    scale = (WIDTH - LEFT - 60) / max(sum(seconds.values()) for seconds in parts.values())
-    height = TOP + LINE * len(parts) + 12
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">', STYLE.rstrip()]
+def picture(title: str, found: Mapping[str, Sequence[Bar]]) -> str:
+    """An SVG with a row for each service and a bar for all that was done, from when it began to when it ended."""
+    end = max(bar.begun + bar.seconds for bars in found.values() for bar in bars)
+    scale = (WIDTH - LEFT - 20) / end
+    bottom = TOP + ROW * len(found)
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 30}" role="img">', STYLE.rstrip()]
     lines.append(f'<text class="title" x="12" y="24">{title}</text>')
-    lines += [f'<text class="c{2 - n}" x="{LEFT + 90 * n}" y="48">{kind}</text>' for n, kind in enumerate(kinds)]
-    for number, (part, seconds) in enumerate(parts.items()):
-        x, y = float(LEFT), TOP + LINE * number
-        lines.append(f'<text x="{LEFT - 8}" y="{y + 12}" text-anchor="end">{part}</text>')
-        for place, kind in enumerate(kinds):
-            width = round(seconds.get(kind, 0) * scale, 1)
-            lines.append(f'<rect class="c{2 - place}" x="{x:.1f}" y="{y}" width="{width}" height="{LINE - 4}"/>')
-            x += width
-        lines.append(f'<text x="{x + 6:.1f}" y="{y + 12}">{sum(seconds.values()):.0f} s</text>')
+    kinds = [*KINDS.values(), OTHER]
+    lines += [f'<text class="c{2 - n}" x="{LEFT + 180 * n}" y="48">{kind}</text>' for n, kind in enumerate(kinds)]
+    for tick in ticks(end):
+        x = LEFT + tick * scale
+        lines.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{bottom}"/>')
+        lines.append(f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{clock(tick)}</text>')
+    for number, (service, done) in enumerate(found.items()):
+        y = TOP + ROW * number
+        lines.append(f'<text x="{LEFT - 8}" y="{y + BAR}" text-anchor="end">{service}</text>')
+        for bar in done:
+            colour = 2 - kinds.index(KINDS.get(bar.kind, OTHER))
+            x, width = LEFT + bar.begun * scale, max(bar.seconds * scale, 1)
+            lines.append(
+                f'<rect class="c{colour}" x="{x:.1f}" y="{y}" width="{width:.1f}" height="{BAR}" opacity="0.7">'
+                f"<title>{bar.name}: {bar.seconds:.1f} s</title></rect>"
+            )
     return "\n".join([*lines, "</svg>", ""])
 
 
@@ -109,7 +115,7 @@ def main() -> None:
             finally:
                 timed([*CLI, "destroy", "--volumes", "--yes"], directory)
     if wanted.plot:
-        wanted.plot.write_text(picture("Seconds from nothing to a whole cloud, images built", spent(run)))
+        wanted.plot.write_text(picture("From nothing to a whole cloud, images built", rows(bars(run))))
 
 
 if __name__ == "__main__":

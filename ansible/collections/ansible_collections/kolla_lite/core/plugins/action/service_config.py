@@ -14,8 +14,6 @@ from kolla_lite.deploy.plan import RELOAD
 class ActionModule(CloudAction):
     """Renders on the controller; contents travel as the module's input, never on a command line."""
 
-    ARGUMENTS = {"services": {"type": "list", "elements": "str", "required": True}}
-
     def act(self):
         planned = self.planned("file")
         if not planned:

@@ -10,8 +10,6 @@ from kolla_lite.deploy.plan import RELOAD
 class ActionModule(CloudAction):
     """Waits until each container is healthy. New ones start side by side, unless their service wants an order."""
 
-    ARGUMENTS = {"services": {"type": "list", "elements": "str", "required": True}}
-
     def act(self):
         chains = {name: self._chains(name, steps) for name, steps in self.planned("container").items()}
         parts = self.carry_out("containers", chains)

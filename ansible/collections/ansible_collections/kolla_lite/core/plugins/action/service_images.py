@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 
-from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action import CloudAction
+from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action import SERVICES, CloudAction
 
 from kolla_lite.deploy.images import image_names, push
 
@@ -15,7 +15,7 @@ class ActionModule(CloudAction):
     """Copies travel over the connection of the play; pushes go from the controller's engine."""
 
     ARGUMENTS = {
-        "services": {"type": "list", "elements": "str", "required": True},
+        **SERVICES,
         "do": {"type": "str", "choices": ["copy", "push"], "default": "push"},
     }
 

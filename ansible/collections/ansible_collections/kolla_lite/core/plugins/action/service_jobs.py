@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action import CloudAction
+from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action import SERVICES, CloudAction
 
 
 class ActionModule(CloudAction):
     """Those of a service in the order of its declaration, until the first failure; those of several side by side."""
 
     ARGUMENTS = {
-        "services": {"type": "list", "elements": "str", "required": True},
+        **SERVICES,
         "during": {"type": "str", "choices": ["deploy", "rotate"], "default": "deploy"},
         "phase": {"type": "str", "choices": ["before", "after"], "default": "before"},
     }

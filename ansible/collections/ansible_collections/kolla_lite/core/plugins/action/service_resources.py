@@ -12,6 +12,8 @@ from kolla_lite.deploy.resources import desired_resources
 class ActionModule(CloudAction):
     """Runs on the host of the toolbox."""
 
+    ARGUMENTS = {"service": {"type": "str", "required": True}}
+
     def act(self):
         steps = self.steps("resource", self.arguments["service"])
         if not steps or self._task.check_mode:  # what is to be asked may itself be to come

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action import PLAN_FACT, CloudAction
+from ansible_collections.kolla_lite.core.plugins.plugin_utils.cloud_action import PLAN_FACT, SERVICES, CloudAction
 
 from kolla_lite.deploy.rotation import REPLICA
 
@@ -14,7 +14,7 @@ class ActionModule(CloudAction):
     """Delegated to a gateway host. For the gateway itself: brings back what an earlier run left out."""
 
     ARGUMENTS = {
-        "services": {"type": "list", "elements": "str", "required": True},
+        **SERVICES,
         "state": {"type": "str", "choices": ["in", "out"], "required": True},
         "healthy": {"type": "bool", "default": True},
     }

@@ -13,6 +13,8 @@ from kolla_lite.deploy.lock import Holder, take
 from kolla_lite.errors import UserError
 
 PLAN_FACT = "kolla_lite_plan"
+SERVICES = {"services": {"type": "list", "elements": "str", "required": True}}
+"""The argument of actions that are about services which change side by side."""
 
 
 class CloudAction(ActionBase):
@@ -20,7 +22,7 @@ class CloudAction(ActionBase):
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
-    ARGUMENTS = {"service": {"type": "str", "required": True}}
+    ARGUMENTS = SERVICES
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
