@@ -16,6 +16,8 @@ from kolla_lite.runs.history import CUT_OFF, DONE, DONE_BY, FAILED, LEFT, Run, s
 _TEMPLATES = Path(__file__).parent / "templates"
 _KINDS = {action: kind for kind, action in DONE_BY.items()} | {"plan": "plan", "host": "host"}
 _CLASSES = {DONE: "done", FAILED: "failed", CUT_OFF: "cut", LEFT: "left"}
+_TENTH = 0.15
+"""Times are in tenths of a second: what began so little before the end of something else began after it."""
 _TICKS = 8
 """About how many times stand on the axis."""
 
@@ -111,7 +113,7 @@ def lanes(found: Sequence[Bar]) -> dict[str, dict[str, list[list[Bar]]]]:
     result: dict[str, dict[str, list[list[Bar]]]] = {}
     for bar in found:
         rows = result.setdefault(bar.host, {}).setdefault(bar.service, [])
-        free = next((row for row in rows if row[-1].begun + row[-1].seconds <= bar.begun), None)
+        free = next((row for row in rows if row[-1].begun + row[-1].seconds < bar.begun + _TENTH), None)
         if free is None:
             rows.append([bar])
         else:
