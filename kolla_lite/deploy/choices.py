@@ -19,6 +19,9 @@ Facts = Mapping[str, Any]
 """Those of a host, as module `observe` returns them."""
 
 
+_SHARE = "storage.share"
+
+
 @dataclass(frozen=True)
 class Choice:
     """What is chosen on a host, and why; `key` is what decides otherwise, as a path in globals.yml."""
@@ -94,9 +97,6 @@ def _volumes(cloud: Cloud) -> Choice:
     if storage:
         return Choice("volumes", storage.name, f"the service {storage.name} is on", f"services.{storage.name}")
     return Choice("volumes", "another cluster", "no service of this cloud provides storage", "services")
-
-
-_SHARE = "storage.share"
 
 
 def _no_kvm(facts: Facts) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from kolla_lite.cloud import Cloud, secret_name
 from kolla_lite.config.render import RenderedFile, render_file, render_text
 from kolla_lite.config.settings import Storage
+from kolla_lite.engine import utility
 from kolla_lite.inventory.hosts import Host
 from kolla_lite.service.declaration import ConfigFile, Container, Job, Service
 
@@ -18,8 +19,8 @@ CONFIG_ROOT = "/etc/kolla"
 """Folder on a host with one folder of configuration per container."""
 CONFIG_FILES = "/var/lib/kolla/config_files"
 """Where the container contract expects that folder inside a container."""
-GROUP = 42400
-"""The group of all services' accounts, in Kolla's images too."""
+GROUP = utility("contract").GROUP
+"""The group of every service's account."""
 HEALTH_INTERVAL_SECONDS = 15
 HEALTH_TIMEOUT_SECONDS = 10
 _PLACES = {"before": 0, "after": -1}

@@ -79,7 +79,7 @@ def render(services: Mapping[str, Service]) -> str:
                 waiting.append(service)
         if tools:
             plays += [
-                _RESOURCES.format(title=_title(one.provides or ""), tools=tools, provider=one.name) for one in waiting
+                _RESOURCES.format(title=title(one.provides or ""), tools=tools, provider=one.name) for one in waiting
             ]
             waiting = []
     return "".join([*plays, _TAIL])
@@ -107,9 +107,10 @@ def _play(together: list[Service]) -> str:
     names = [service.name for service in together]
     # Replicas behind the load balancer change one after the other, so that some always answer.
     serial = "  serial: 1\n" if any(service.endpoints for service in together) else ""
-    title = _BETWEEN.join(_title(name) for name in names)
     # `all` has hosts in the order of hosts.yml, which jobs that go before containers count on.
-    return _SERVICES.format(title=title, first=names[0], serial=serial, names=", ".join(names))
+    return _SERVICES.format(
+        title=_BETWEEN.join(map(title, names)), first=names[0], serial=serial, names=", ".join(names)
+    )
 
 
 def together_with(services: Mapping[str, Service]) -> dict[str, str]:
@@ -117,6 +118,6 @@ def together_with(services: Mapping[str, Service]) -> dict[str, str]:
     return {service.name: together[0].name for together in groups(services) for service in together}
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
     """A name as plays and tasks are called: with a capital letter."""
     return name[:1].upper() + name[1:]

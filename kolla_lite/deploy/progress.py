@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from kolla_lite.deploy.playbook import title
+
 
 class Progress:
     """An observer of runs, to be used as a context manager; with `quiet` it shows nothing."""
@@ -31,7 +33,7 @@ class Progress:
     def __call__(self, event: Mapping[str, Any]) -> None:
         """Take one event of a run; failures are told at its end, all together."""
         service = event.get("result", {}).get("service")
-        where = f"[bold]{escape(service.capitalize() if service else event['play'])}[/] on {escape(event['host'])}"
+        where = f"[bold]{escape(title(service) if service else event['play'])}[/] on {escape(event['host'])}"
         if event["state"] == "started":
             self._status.update(f"{where}: {escape(event['task'].lower())}")
         if self.quiet or event["state"] != "ok":

@@ -66,7 +66,7 @@ def ours() -> dict[str, str]:
 
 def restart_engine() -> None:
     """Have this machine's engine end, as for an upgrade of its package, and begin again."""
-    engine = int(Path("/run/docker.pid").read_text())
+    engine = int(local.PID_FILE.read_text())
     os.kill(engine, signal.SIGTERM)
     end = time.monotonic() + 60
     while Path(f"/proc/{engine}").exists():

@@ -17,8 +17,9 @@ class ActionModule(CloudAction):
     def act(self):
         during = self.arguments["during"]
         chains = {}
-        for name in self.arguments["services"] if during == "rotate" else self.planned("job"):
-            wanted = {step["name"] for step in self.steps("job", name)} if during == "deploy" else None
+        planned = self.planned("job") if during == "deploy" else dict.fromkeys(self.arguments["services"])
+        for name, steps in planned.items():
+            wanted = steps and {step["name"] for step in steps}  # None: all of them
             jobs = [
                 {"name": job, "spec": dict(spec), "image_id": self.wanted_image(spec)}
                 for job, spec in self.desired(name, during).jobs_of(self.arguments["phase"]).items()

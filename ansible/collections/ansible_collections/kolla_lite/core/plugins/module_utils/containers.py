@@ -14,10 +14,9 @@ except ImportError:  # the modules report it with a remedy
     docker = None
 
 from ansible_collections.kolla_lite.core.plugins.module_utils import busy
+from ansible_collections.kolla_lite.core.plugins.module_utils.contract import GROUP
 
 SPEC_LABEL = "kolla_lite.spec"
-GROUP = 42400
-"""The group of every service's account in Kolla's images; root has no right to its files but as a member."""
 SHARE_MODE = 0o2770  # what is made in it belongs to that group too
 LAST_LINES = 20
 RESTARTED_LINES = 80

@@ -64,7 +64,7 @@ class CloudAction(ActionBase):
         self.done = {"services": parts}
         failures = [message for part in parts.values() for message in part["failures"].values()]
         if failures:
-            raise AnsibleActionFail("\n".join(failures))
+            raise AnsibleActionFail("\n".join(dict.fromkeys(failures)))  # of an engine that is gone, all say the same
         return parts
 
     def _part(self, told, chains):
