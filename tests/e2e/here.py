@@ -66,10 +66,10 @@ def ours() -> dict[str, str]:
 
 def restart_engine() -> None:
     """Have this machine's engine end, as for an upgrade of its package, and begin again."""
-    engine = int(local.PID_FILE.read_text())
+    engine = local.process()
     os.kill(engine, signal.SIGTERM)
     end = time.monotonic() + 60
-    while Path(f"/proc/{engine}").exists():
+    while local.process() == engine:
         assert time.monotonic() < end, "the engine does not end"
         time.sleep(0.2)
     local.start()

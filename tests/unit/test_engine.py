@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -118,20 +121,34 @@ def test_a_running_engine_that_refuses_its_configuration_gets_the_old_one_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "DAEMON_JSON", tmp_path / "daemon.json")
-    monkeypatch.setattr(engine, "PID_FILE", tmp_path / "docker.pid")
     monkeypatch.setattr(engine, "RELOAD_SECONDS", 0)
-    monkeypatch.setattr(engine, "_is_running", lambda: True)
+    monkeypatch.setattr(engine, "process", lambda: 4711)
     monkeypatch.setattr(
         engine, "ask", lambda path: {"LiveRestoreEnabled": False, "RegistryConfig": {"IndexConfigs": {}}}
     )
     signals: list[int] = []
     monkeypatch.setattr(engine.os, "kill", lambda pid, signal: signals.append(pid))
-    engine.PID_FILE.write_text("4711")
     engine.DAEMON_JSON.write_text(old := json.dumps({"debug": True}))
     with pytest.raises(engine.EngineError, match="did not take"):
         engine.configure(old, {"debug": True, "live-restore": True})
     assert engine.DAEMON_JSON.read_text() == old
     assert signals == [4711]
+
+
+def test_an_engine_that_ended_is_gone_also_while_its_parent_does_not_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "PID_FILE", tmp_path / "docker.pid")
+    assert engine.process() is None
+    shutil.copy("/bin/sleep", tmp_path / "dockerd")
+    with subprocess.Popen([tmp_path / "dockerd", "60"]) as child:
+        engine.PID_FILE.write_text(f"{child.pid}\n")
+        assert engine.process() == child.pid
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays in the table of processes
+        assert engine.process() is None
+    engine.PID_FILE.write_text(str(os.getpid()))  # a later process has its number
+    assert engine.process() is None
 
 
 def test_ensure_engine_reports_each_step(monkeypatch: pytest.MonkeyPatch) -> None:

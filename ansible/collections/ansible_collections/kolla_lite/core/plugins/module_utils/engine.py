@@ -212,32 +212,35 @@ def install(packages: Sequence[str]) -> None:
 
 def start() -> None:
     """Start the engine and wait until it answers: its unit where there is systemd, else in its own session."""
-    process = None
+    started = None
     if has_systemd():
         run(["systemctl", "enable", "--now", "docker.service"])
-    elif not _is_running():
+    elif process() is None:
         # Only what an engine needs of the caller's environment: it outlives the caller and anybody can read it.
         kept = {
             key: value for key, value in os.environ.items() if re.fullmatch(r"(?i)(https?|no)_proxy|SSL_CERT_.*", key)
         }
         with LOG.open("ab") as log:
-            process = subprocess.Popen(
+            started = subprocess.Popen(
                 ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env={**kept, "PATH": _PATH},
                 start_new_session=True,
             )  # fmt: skip
     deadline = time.monotonic() + START_SECONDS
     while version() is None:
-        if time.monotonic() > deadline or (process and process.poll() is not None):
+        if time.monotonic() > deadline or (started and started.poll() is not None):
             raise EngineError(f"the Docker engine does not start:\n{_last_log_lines()}", "mend what its log says")
         time.sleep(0.2)
 
 
-def _is_running() -> bool:
-    """Whether a dockerd runs here, by the process that its file names; it may not answer yet."""
+def process() -> int | None:
+    """The PID of the dockerd that runs here, by the file it keeps, None without one; it may not answer yet."""
     try:
-        return Path(f"/proc/{PID_FILE.read_text().strip()}/comm").read_text().strip() == "dockerd"
-    except OSError:
-        return False
+        pid = int(PID_FILE.read_text())
+        # Empty once it has ended, also while its parent has not asked how: comm would still name it.
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]
+    except (OSError, ValueError):
+        return None
+    return pid if Path(os.fsdecode(command)).name == "dockerd" else None
 
 
 def _last_log_lines() -> str:
@@ -274,9 +277,10 @@ def configure(old_text: str, wanted: Mapping[str, Any]) -> None:
     EngineError when the engine does not take it; daemon.json is then as before, so that the engine can still start.
     """
     write(DAEMON_JSON, as_text(wanted))
-    if not _is_running():
+    running = process()
+    if running is None:
         return
-    os.kill(int(PID_FILE.read_text()), signal.SIGHUP)
+    os.kill(running, signal.SIGHUP)
     deadline = time.monotonic() + RELOAD_SECONDS
     while not _took(ask("/info"), wanted):
         if time.monotonic() > deadline:
