@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kolla_lite.cli.common import examples
-from kolla_lite.config.layers import GLOBAL
+from kolla_lite.config.layers import places
 from kolla_lite.config.reference import Entry, as_example, as_markdown, as_text, entries
 from kolla_lite.config.settings import Globals
 from kolla_lite.errors import UserError
@@ -38,22 +38,13 @@ def _passwords() -> list[Entry]:
 
 
 def _overrides() -> list[Entry]:
-    found = [Entry(GLOBAL, "ini, merged", "", "Every ini file of every service.")]
-    for service in load_services().values():
-        containers = [container.name for container in service.containers]
-        for file in service.config:
-            if file.keyring:
-                continue
-            kind = "ini, merged" if file.format == "ini" else "text, replaced whole"
-            found.append(Entry(file.name, kind, "", f"{file.name} of {service.name}."))
-            if file.format == "ini":
-                found += [
-                    Entry(f"{service.name}/{name}.conf", kind, "", f"The ini files of container {name}.")
-                    for name in containers
-                ]
-            found.append(
-                Entry(f"{service.name}/<host>/{file.name}", kind, "", f"{file.name} of {service.name}, there.")
-            )
+    found = [
+        Entry(place, "ini, merged" if file.format == "ini" else "text, replaced whole", "", what)
+        for service in load_services().values()
+        for container in service.containers
+        for file in service.files_of(container)
+        for place, what in places(service, container, file, "<host>").items()
+    ]
     return list(dict.fromkeys(found))
 
 

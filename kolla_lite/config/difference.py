@@ -26,6 +26,7 @@ _LOGIN = re.compile(r"://(\S*)@")
 _MASKED_LOGIN = re.compile(r"[^:/@,]*:\*{8}(?:@[^@,]*,[^:/@,]*:\*{8})*")
 _GENERATED = re.compile(
     r"(?<![\w+/-])(?:[\w+/-]{43}=(?![\w=])"  # a Fernet key, whatever is in it
+    r"|AQ[\w+/]{36}==(?!=)"  # a key of Ceph, likewise
     r"|(?=[\w+/-]*[a-z])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[0-9])[\w+/-]{24,}={0,2})",
     re.ASCII,
 )

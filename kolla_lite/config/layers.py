@@ -65,14 +65,20 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def places(service: Service, container: Container, file: ConfigFile, host: str) -> list[str]:
-    """Where overrides of one configuration file may stand, weakest first; those of a host only with a host."""
+def places(service: Service, container: Container, file: ConfigFile, host: str) -> dict[str, str]:
+    """Where overrides of one configuration file may stand, weakest first, and what each is for.
+
+    Those of a host only with a host.
+    """
     if file.keyring:
-        return []
-    of_host = [f"{service.name}/{host}/{file.name}"] if host else []
+        return {}
+    what = f"{file.name} of {service.name}"
+    of_all = {file.name: f"{what}."}
+    of_host = {f"{service.name}/{host}/{file.name}": f"{what}, there."} if host else {}
     if file.format == "ini":
-        return [GLOBAL, file.name, f"{service.name}/{container.name}.conf", *of_host]
-    return [file.name, *of_host]
+        of_container = {f"{service.name}/{container.name}.conf": f"The ini files of container {container.name}."}
+        return {GLOBAL: "Every ini file of every service.", **of_all, **of_container, **of_host}
+    return {**of_all, **of_host}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -56,22 +56,26 @@ def describe(event: Mapping[str, Any]) -> list[str]:
         return [f"{name} {how}" for replicas in told for name, how in replicas.items()]
     if not result.get("changed"):
         return []
-    if action == "service_config":
-        return [f"{len(result['files'])} configuration files written"]
-    if action == "service_jobs":
-        return [f"job {name} done" for name in result["output"]]
-    if action == "service_containers":
-        return [f"container {name} ready in {seconds} s" for name, seconds in result["seconds"].items()]
-    if action == "service_images":
-        return [f"image {image} {'pushed' if result['do'] == 'push' else 'copied'}" for image in result["images"]]
-    if action == "service_resources":
-        return [
-            f"{found['action']} {found['kind']} {found['name']}: {found['cause']}" for found in result["differences"]
-        ]
-    if action == "service_stop":
-        return [f"container {name} stopped" for name in result["stopped"]]
-    if action == "destroy":
-        return [f"{what[:-1]} {name} removed" for what in ("containers", "volumes") for name in result[what]]
-    if action == "host":
-        return list(result["actions"])
-    return [f"{action}: {result.get('summary', 'done')}"]
+    return _CHANGES[action](result) if action in _CHANGES else [f"{action}: {result.get('summary', 'done')}"]
+
+
+_CHANGES: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "service_config": lambda result: [f"{len(result['files'])} configuration files written"],
+    "service_jobs": lambda result: [f"job {name} done" for name in result["output"]],
+    "service_containers": lambda result: [
+        f"container {name} ready in {seconds} s" for name, seconds in result["seconds"].items()
+    ],
+    "service_leftovers": lambda result: [f"container {name} removed" for name in result.get("seconds", ())],
+    "service_images": lambda result: [
+        f"image {image} {'pushed' if result['do'] == 'push' else 'copied'}" for image in result["images"]
+    ],
+    "service_resources": lambda result: [
+        f"{found['action']} {found['kind']} {found['name']}: {found['cause']}" for found in result["differences"]
+    ],
+    "service_stop": lambda result: [f"container {name} stopped" for name in result["stopped"]],
+    "destroy": lambda result: [
+        f"{what[:-1]} {name} removed" for what in ("containers", "volumes") for name in result[what]
+    ],
+    "host": lambda result: list(result["actions"]),
+}
+"""By action, what it says of a result that changed something."""

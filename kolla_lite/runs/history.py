@@ -21,6 +21,8 @@ DONE, FAILED, CUT_OFF, LEFT = "done", "failed", "cut off", "not reached"
 """How far a step of a plan got; a step that was cut off had begun when the run was killed or interrupted."""
 DONE_BY = {"file": "service_config", "job": "service_jobs", "container": "service_containers"}
 DONE_BY |= {"image": "service_images", "resource": "service_resources", "replica": "service_rotation"}
+LEFTOVERS = "service_leftovers"
+"""Does what is left to do on hosts that services have gone from, whatever its kind."""
 _NAMES_DONE = {"job": "seconds", "container": "seconds", "image": "images"}
 """Where the result of an action names the things that it has done, also when it then failed."""
 _Task = tuple[str, str, str]
@@ -93,8 +95,8 @@ def _state(
     step: Mapping[str, Any], ended: Mapping[_Task, Sequence[Mapping[str, Any]]], running: Collection[_Task]
 ) -> str:
     kind = "file" if step["action"] == RELOAD else step["kind"]  # who writes configuration has it read again
-    task = (step["host"], DONE_BY[kind], step["service"])
-    for event in ended.get(task, ()):
+    task, last = ((step["host"], action, step["service"]) for action in (DONE_BY[kind], LEFTOVERS))
+    for event in [*ended.get(task, ()), *ended.get(last, ())]:
         result, good = event.get("result", {}), event["state"] == "ok"
         if kind not in _NAMES_DONE or (not good and "failures" not in result):
             return DONE if good else FAILED

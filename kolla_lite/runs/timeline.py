@@ -11,10 +11,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kolla_lite.deploy.progress import describe
-from kolla_lite.runs.history import CUT_OFF, DONE, DONE_BY, FAILED, LEFT, Run, services_of
+from kolla_lite.runs.history import CUT_OFF, DONE, DONE_BY, FAILED, LEFT, LEFTOVERS, Run, services_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_KINDS = {action: kind for kind, action in DONE_BY.items()} | {"plan": "plan", "host": "host"}
+_KINDS = {action: kind for kind, action in DONE_BY.items()} | {LEFTOVERS: "container", "plan": "plan", "host": "host"}
 _CLASSES = {DONE: "done", FAILED: "failed", CUT_OFF: "cut", LEFT: "left"}
 _TENTH = 0.15
 """Times are in tenths of a second: what began so little before the end of something else began after it."""

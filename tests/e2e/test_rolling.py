@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from clouds import Cloud, containers
-from machines import Machines
+from machines import Machines, until
 from test_two_hosts import connect, eventually, rotation, stream
 
 pytestmark = pytest.mark.e2e
@@ -166,3 +166,8 @@ def test_the_load_balancer_takes_changes_without_a_restart(cloud: Cloud, two_hos
     path.unlink()
     cloud.run("deploy", "haproxy")
     assert containers(two_hosts["host1"])["haproxy"]["Id"] == before
+
+    # Nor does the engine take it for stopped by hand: it starts it when it crashes, and with the machine.
+    host, process = two_hosts["host1"], containers(two_hosts["host1"])["haproxy"]["State"]["Pid"]
+    host.run(f"kill -KILL {process}")
+    until("haproxy is back", 30, [*host.ssh, "docker exec haproxy true"])

@@ -89,6 +89,12 @@ def test_a_changed_secret_hides_nothing_else_of_its_line() -> None:
     assert shown.splitlines()[3:] == [f"{mark}{line.format(MASK).rstrip()}" for mark in "-+"]
 
 
+@pytest.mark.parametrize("key", ["A" * 43 + "=", "AQ" + "A" * 36 + "=="])
+def test_a_key_alone_in_its_file_is_known_by_its_look_whatever_is_in_it(key: str) -> None:
+    assert masked_text(f"{key}\n", []) == f"{MASK}\n"
+    assert key not in masked_diff(f"{key}\n", None, "f", [])
+
+
 def test_files_that_come_and_go_and_line_ends() -> None:
     assert masked_diff("a\n", "a\n", "f", []) == ""
     assert masked_diff(None, None, "f", []) == ""

@@ -147,6 +147,19 @@ def test_services_of_one_play_get_as_far_as_each_did(cloud: Cloud) -> None:
     assert states(record(cloud, *several, whole)) == ["done", "failed", "done", "failed"]
 
 
+def test_leftovers_are_done_in_one_task_whatever_they_are(cloud: Cloud) -> None:
+    gone = [{**step, "action": "remove"} for step in (steps()[0], steps()[3])]
+    left = {"play": "What is left", "result": {"service": "web", "changed": True, "seconds": {"web": 1.0}}}
+    run = record(
+        cloud,
+        event("plan", steps=gone),
+        {**started("service_leftovers"), **left},
+        {**event("service_leftovers"), **left},
+    )
+    assert states(run) == ["done", "done"]
+    assert describe(run.events[-1]) == ["container web removed"]
+
+
 def test_a_job_after_containers_is_not_done_because_there_was_none_before(cloud: Cloud) -> None:
     run = record(
         cloud, event("plan", steps=steps()[1:2]), started("service_jobs"), event("service_jobs", changed=False)

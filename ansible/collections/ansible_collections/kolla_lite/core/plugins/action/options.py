@@ -28,17 +28,28 @@ class ActionModule(CloudAction):
 
         services = sorted({step["service"] for step in steps})
         found = inquiries(self.cloud, [self.cloud.hosts[self.host]], services, wanted) if services else []
-        answers = [(inquiry, self._answer(inquiry)) for inquiry in found]
-        here = iter(ask_here([inquiry for inquiry, answer in answers if answer is None], self.images))
-        verdicts = [inquiry.verdict(next(here) if answer is None else answer) for inquiry, answer in answers]
+        answers = self._answers_there(found)
+        unanswered = [inquiry for inquiry, answer in zip(found, answers, strict=True) if answer is None]
+        here = iter(ask_here(unanswered, self.images))
+        verdicts = [
+            inquiry.verdict(next(here) if answer is None else answer)
+            for inquiry, answer in zip(found, answers, strict=True)
+        ]
         raise_all([error for verdict in verdicts for error in verdict.errors])
         return {"changed": False, "cautions": [str(error) for verdict in verdicts for error in verdict.warnings]}
 
-    def _answer(self, inquiry):
-        """What the host's image says; None where it is to be asked here."""
-        built = self.images.get(inquiry.image)
-        if built is None or self.cloud.hosts[self.host].connection != "local":
+    def _answers_there(self, found):
+        """What the host's images say; None of what is to be asked here."""
+        local = self.cloud.hosts[self.host].connection == "local"
+        questions = {
+            number: {"image": inquiry.image, "wanted": self.images.get(inquiry.image), "input": inquiry.question}
+            for number, inquiry in enumerate(found)
+            if not local or self.images.get(inquiry.image) is None
+        }
+        answers = [None] * len(found)
+        if questions:
             self._play_context.no_log = True  # or the connection prints at -vvv what the files hold
-            asked = {"image": inquiry.image, "command": list(COMMAND), "input": inquiry.question}
-            return self.module("ask_image", wanted=built, **asked)["output"]
-        return None
+            told = self.module("ask_images", command=list(COMMAND), questions=list(questions.values()))
+            for number, output in zip(questions, told["outputs"], strict=True):
+                answers[number] = output
+        return answers

@@ -16,17 +16,20 @@ class ActionModule(CloudAction):
 
     def act(self):
         here = self.cloud.services_on(self.host)
-        left = [
-            step
-            for step in self.task_vars[PLAN_FACT]["steps"]
-            if step["action"] == "remove" and step["service"] not in here
-        ]
+        left = {}
+        for step in self.task_vars[PLAN_FACT]["steps"]:
+            if step["action"] == "remove" and step["service"] not in here:
+                left.setdefault(step["service"], []).append(step)
         if not left:
-            return {"changed": False, "removed": []}
-        files = [step["name"] for step in left if step["kind"] == "file"]
+            return {"changed": False, "services": {}}
+        files = [self.located(step["name"]) for steps in left.values() for step in steps if step["kind"] == "file"]
         if files:
-            payload = {"write": [], "remove": [self.located(name) for name in files], "reload": {}}
+            payload = {"write": [], "remove": files, "reload": {}}
             self.module("config_files", root=CONFIG_ROOT, payload=json.dumps(payload))
-        removed = [step["name"] for step in left if step["kind"] == "container"]
-        self.carry_out("containers", {"": [[{"name": name, "action": "remove"} for name in removed]]})
-        return {"changed": True, "removed": removed, "diff": self.diffs(left)}
+        chains = {
+            name: [[{"name": step["name"], "action": "remove"}] for step in steps if step["kind"] == "container"]
+            for name, steps in left.items()
+        }
+        parts = {**{name: {"changed": True} for name in left}, **self.carry_out("containers", chains)}
+        diff = [one for steps in left.values() for one in self.diffs(steps)]
+        return {"changed": True, "services": parts, "diff": diff}

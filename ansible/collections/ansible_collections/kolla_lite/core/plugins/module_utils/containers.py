@@ -262,6 +262,17 @@ def is_running(client, name, spec):
     return info["State"]["Running"], same
 
 
+def signal(client, name, which):
+    """Send a signal to a container's first process, from inside. ContainerError when that fails.
+
+    An engine that is to send it takes the container for stopped by hand, and starts it neither when it has crashed nor with
+    the machine (https://github.com/moby/moby/issues/41302).
+    """
+    done, said = run(client, name, "kill -s {0} 1".format(which))
+    if not done:
+        raise ContainerError("container {0} does not take the signal {1}: {2}".format(name, which, said.strip()))
+
+
 def run(client, name, command):
     """Run a shell command in a container: (whether it succeeded, its output)."""
     try:

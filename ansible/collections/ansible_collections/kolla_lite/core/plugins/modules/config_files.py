@@ -64,7 +64,7 @@ def write_and_reload(root, payload):
     for name, reload in reloads.items():
         good, said = containers.run(client, name, reload["check"]) if reload["check"] else (True, "")
         if good:
-            client.kill(name, reload["signal"])
+            containers.signal(client, name, reload["signal"])
             continue
         for file in payload["write"]:
             if file["container"] == name and file["path"] in old[name]:
