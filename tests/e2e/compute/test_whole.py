@@ -19,6 +19,15 @@ def test_every_service_of_the_profile_runs(cloud: Cloud) -> None:
     assert json.loads(cloud.run("check", "--json"))["well"]
 
 
+def test_images_of_openstack_are_small(cloud: Cloud) -> None:
+    openstack = [service for service in load_services().values() if service.image and service.image.distribution]
+    names = {container.name for service in openstack for container in service.containers}
+    running = docker.from_env().containers.list(filters={"label": SPEC_LABEL})
+    sizes = {found.name: found.image.attrs["Size"] for found in running if found.name in names}
+    assert {"cinder_volume", "nova_api"} <= set(sizes)
+    assert {name: size for name, size in sizes.items() if size >= 450e6} == {}
+
+
 def test_a_server_boots_is_reached_and_keeps_a_volume(cloud: Cloud) -> None:
     report = json.loads(cloud.run("verify", "--json"))
     assert [(step["step"], step["state"]) for step in report["steps"]] == [
