@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 import pytest
+from here import Cloud
 
 from .users import Server, User, until
 
@@ -79,11 +80,16 @@ def copies(user: User, web: Server) -> None:
     assert storage.get_volume(root.id).status == "available"
 
 
-def test_a_volume_becomes_an_image_and_a_server_one(user: User, web: Server) -> None:
+def test_a_volume_becomes_an_image_and_a_server_one(cloud: Cloud, user: User, web: Server) -> None:
     source = volume(user, "source", image_id=user.tiny().id)
     uploaded = user.api.block_storage.upload_volume_to_image(source, "of-volume", disk_format="raw")
     images = user.api.image
     made = [images.get_image(uploaded["image_id"]), user.api.compute.create_server_image(web.id, "of-server")]
     for image in made:
         until(f"{image.name} is active", SECONDS, lambda image=image: images.get_image(image).status == "active")
+    clone = volume(user, "clone", image_id=made[0].id)
+    for image in made:
         images.delete_image(image)
+    assert made[0].id in cloud.run("exec", "ceph_mon", "rbd", "trash", "ls", "images")  # its clone needs it
+    user.api.block_storage.delete_volume(clone)
+    user.api.block_storage.wait_for_delete(clone, interval=1, wait=SECONDS)
