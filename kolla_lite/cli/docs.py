@@ -9,6 +9,7 @@ import click
 from kolla_lite.cli.common import examples
 from kolla_lite.config.layers import places
 from kolla_lite.config.reference import Entry, as_example, as_markdown, as_text, entries
+from kolla_lite.config.secrets import declared
 from kolla_lite.config.settings import Globals
 from kolla_lite.errors import UserError
 from kolla_lite.inventory.hosts import HostsFile
@@ -30,11 +31,7 @@ _SERVICES = "services"
 
 
 def _passwords() -> list[Entry]:
-    return [
-        Entry(name, secret.kind, "", secret.description)
-        for service in load_services().values()
-        for name, secret in sorted(service.all_secrets().items())
-    ]
+    return [Entry(name, secret.kind, "", secret.description) for name, secret in declared(load_services()).items()]
 
 
 def _overrides() -> list[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import secrets
 import string
@@ -37,6 +38,14 @@ _HEADER = """\
 Secrets of this cloud, made by `kolla-lite init`. Keep the file private, and keep a copy in a safe place.
 A new service's secrets are added by `kolla-lite init --update`; keyrings are renewed by `kolla-lite rotate`.
 """
+
+CLOUD = "cloud_id"
+_OWN = {
+    CLOUD: Secret(
+        kind="uuid", description="What hosts know this cloud by: they let no other one change them. For life."
+    ),
+}
+"""Secrets of the cloud itself."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,11 @@ class Secrets:
         """The key repository of a keyring, see `files`. KeyError when there is none of this name."""
         return files(self.keyrings[name])
 
+    @property
+    def mark(self) -> str:
+        """What hosts keep to know the cloud by; it tells nothing of any secret."""
+        return hashlib.sha256(self.get(CLOUD).encode()).hexdigest()[:16]
+
     def all_values(self) -> list[str]:
         """Every string that must not be seen."""
         return [*self.passwords.values(), *(key.key for ring in self.keyrings.values() for key in ring)]
@@ -106,8 +120,8 @@ class Secrets:
 
 
 def declared(services: Mapping[str, Service]) -> dict[str, Secret]:
-    """Every secret that the services declare, enabled or not, by full name."""
-    return {name: secret for service in services.values() for name, secret in service.all_secrets().items()}
+    """Every secret of a cloud of these services, enabled or not, by full name: its own, and those that they declare."""
+    return _OWN | {name: secret for service in services.values() for name, secret in service.all_secrets().items()}
 
 
 def generate(services: Mapping[str, Service], existing: Secrets | None = None) -> Secrets:

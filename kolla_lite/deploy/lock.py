@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from kolla_lite.cloud import Cloud
+from kolla_lite.engine import utility
 from kolla_lite.errors import Location, UserError
 
 WAIT_SECONDS = 60
@@ -31,11 +32,13 @@ Ask = Callable[[str | None], Mapping[str, Any]]
 class Holder:
     """A run, as it describes itself to hosts and to people who find its lock.
 
-    `controller`, `machine`, `boot` and `processes` tell one machine, one start of it, and one space of process ids
-    from others; `started` is when process `pid` did, in the kernel's ticks; `since` is ISO 8601.
+    `cloud` is the mark of the cloud that it changes, see `Secrets.mark`. `controller`, `machine`, `boot` and `processes`
+    tell one machine, one start of it, and one space of process ids from others; `started` is when process `pid` did, in
+    the kernel's ticks; `since` is ISO 8601.
     """
 
     run: str
+    cloud: str
     since: str
     user: str
     command: str
@@ -50,10 +53,11 @@ class Holder:
         return f"{self.user} on {self.controller}: {self.command} (process {self.pid}), since {self.since}"
 
 
-def this_run(command: str) -> Holder:
+def this_run(command: str, cloud: str) -> Holder:
     """A new run of this process."""
     return Holder(
         run=uuid4().hex,
+        cloud=cloud,
         since=datetime.now(UTC).isoformat(timespec="milliseconds"),
         user=os.environ.get("SUDO_USER") or getpass.getuser(),
         command=command,
@@ -73,7 +77,7 @@ def lock_variables(cloud: Cloud, command: str, services: Sequence[str], limit: s
     """
     control = [host.name for host in cloud.hosts.values() if "control" in host.roles]
     text = " ".join(["kolla-lite", command, *services, *(["--limit", limit] if limit else [])])
-    return {"lock_holder": asdict(this_run(text)), "lock_host": (control or list(cloud.hosts))[0]}
+    return {"lock_holder": asdict(this_run(text, cloud.secrets.mark)), "lock_host": (control or list(cloud.hosts))[0]}
 
 
 def lock_state(state: str, runs: Sequence[str] = ()) -> dict[str, Any]:
@@ -104,6 +108,7 @@ def take(ask: Ask, mine: Holder, host: str) -> tuple[Mapping[str, Any], str | No
     """
     deadline, note, instead_of = time.monotonic() + WAIT_SECONDS, None, None
     while (answer := ask(instead_of)).get("held"):
+        refuse_other_cloud(answer["held"]["cloud"], mine.cloud, host)
         held = Holder(**answer["held"])
         if why := over(held, mine):
             instead_of, note = held.run, f"lock taken over from {held}: {why}"
@@ -113,6 +118,17 @@ def take(ask: Ask, mine: Holder, host: str) -> tuple[Mapping[str, Any], str | No
         else:
             time.sleep(POLL_SECONDS)  # it began after us: it will find our lock somewhere and give way
     return answer, note
+
+
+def refuse_other_cloud(found: str | None, mine: str, host: str) -> None:
+    """Raise UserError when a host belongs to another cloud than ours, by their marks."""
+    if found not in (None, mine):
+        on_host = utility("lock")
+        hint = (
+            "name the configuration that it was deployed with (--config), or remove that cloud, with its data, with"
+            f" `kolla-lite destroy --volumes`; where it is lost, `rm {on_host.FOLDER}/{on_host.OWNER}` there gives the host up"
+        )
+        raise UserError("it belongs to another cloud, whose data need the secrets of that one", Location(host), hint)
 
 
 def _text(path: str) -> str:

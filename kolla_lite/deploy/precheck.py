@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from kolla_lite.cloud import Cloud
 from kolla_lite.deploy.choices import impossible
 from kolla_lite.deploy.desired import DesiredService
+from kolla_lite.deploy.lock import refuse_other_cloud
 from kolla_lite.deploy.plan import Observed
 from kolla_lite.engine import local as engine
 from kolla_lite.errors import Location, UserError, raise_all
@@ -19,6 +20,7 @@ def precheck(
 
     `built` maps image references to ids that the controller can give to hosts.
     """
+    refuse_other_cloud(observed["cloud"], cloud.secrets.mark, host)
     raise_all(_engine(host, observed))
     images = _images(cloud, desired, observed, built)
     chosen = impossible(cloud, host, observed["facts"])

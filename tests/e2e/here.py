@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import docker
 import openstack
+import pexpect
 import yaml
 
 from kolla_lite.config.secrets import Secrets
@@ -31,10 +33,16 @@ class Cloud:
 
     def run(self, *arguments: str, code: int = 0) -> str:
         """Run kolla-lite; what it printed, both streams. AssertionError for any other exit code."""
+        done = self.call(*arguments)
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run kolla-lite, with any exit code; what it printed, both streams, is in `stdout`."""
         done = subprocess.run(
             [sys.executable, "-m", "kolla_lite", *arguments],
             cwd=self.directory.parent,
-            env={**os.environ, "KOLLA_LITE_CONFIG": str(self.directory), "COLUMNS": "200"},
+            env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -43,8 +51,25 @@ class Cloud:
             timeout=1800,
         )
         self.said.append(done.stdout)
-        assert done.returncode == code, done.stdout
-        return done.stdout
+        return done
+
+    def answer(self, question: str, answer: str, *arguments: str, code: int = 0) -> str:
+        """Run kolla-lite on a terminal and answer its question; what it printed. AssertionError for any other exit code."""
+        command = ["-m", "kolla_lite", *arguments]
+        terminal = pexpect.spawn(
+            sys.executable, command, cwd=self.directory.parent, env=self._environment(), encoding="utf-8", timeout=300
+        )
+        with terminal:
+            terminal.expect_exact(question)
+            asked = terminal.before
+            terminal.sendline(answer)
+            said = asked + terminal.read()
+        self.said.append(said)
+        assert terminal.exitstatus == code, said
+        return said
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "KOLLA_LITE_CONFIG": str(self.directory), "COLUMNS": "200"}
 
     def shown(self) -> list[str]:
         """Secrets that commands have printed."""
@@ -73,6 +98,27 @@ def restart_engine() -> None:
         assert time.monotonic() < end, "the engine does not end"
         time.sleep(0.2)
     local.start()
+
+
+def lose_power() -> None:
+    """Have the engine and everything in containers end at once, and the engine begin again, as with the machine."""
+    engine = docker.from_env()
+    inside = [engine.api.inspect_container(name)["State"]["Pid"] for name in ours()]
+    for process in [*_called("dockerd", "containerd", "containerd-shim"), *filter(None, inside)]:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    local.PID_FILE.unlink()  # a machine that starts has nothing in /run
+    shutil.rmtree("/run/docker", ignore_errors=True)
+    local.start()
+
+
+def _called(*names: str) -> Iterator[int]:
+    """Processes by the first 15 letters of what they are called, one name after the other."""
+    for name in names:
+        for path in Path("/proc").glob("[0-9]*/comm"):
+            with suppress(OSError):  # it has ended
+                if path.read_text().strip() == name:
+                    yield int(path.parent.name)
 
 
 def running() -> Cloud | None:

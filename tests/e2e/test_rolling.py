@@ -22,7 +22,7 @@ from test_two_hosts import connect, eventually, rotation, stream
 pytestmark = pytest.mark.e2e
 
 BOTH = {"host1": "UP", "host2": "UP"}
-LOCK = "/var/lib/kolla-lite/lock.json"
+LOCK, OWNER = "/var/lib/kolla-lite/lock.json", "/var/lib/kolla-lite/cloud"
 ELSEWHERE = {
     "run": "0", "since": "2026-01-01T00:00:00.000+00:00", "user": "ann", "command": "kolla-lite deploy", "pid": 1,
     "controller": "elsewhere", "machine": "another", "boot": "another", "processes": "another", "started": "1",
@@ -63,7 +63,8 @@ def locked(machines: Machines) -> list[str]:
 def test_a_lock_of_another_controller_is_respected_and_explained(
     cloud: Cloud, two_hosts: Machines, option: Path
 ) -> None:
-    two_hosts["host2"].run(f"echo {shlex.quote(json.dumps(ELSEWHERE))} >{LOCK}")
+    elsewhere = ELSEWHERE | {"cloud": two_hosts["host2"].run(f"cat {OWNER}").stdout.strip()}
+    two_hosts["host2"].run(f"echo {shlex.quote(json.dumps(elsewhere))} >{LOCK}")
     option.write_text("[token]\nexpiration = 4200\n")
     before = containers(two_hosts["host1"])["keystone"]["Id"]
     assert cloud.json("plan", code=3)["steps"]
@@ -71,7 +72,7 @@ def test_a_lock_of_another_controller_is_respected_and_explained(
     assert text in cloud.run("deploy", code=2)
     assert containers(two_hosts["host1"])["keystone"]["Id"] == before
     assert locked(two_hosts) == ["host2"]
-    assert cloud.json("unlock")["held"] == {"host2": ELSEWHERE}
+    assert cloud.json("unlock")["held"] == {"host2": elsewhere}
     assert "unlocked 1 hosts" in cloud.run("unlock", "--yes")
     assert locked(two_hosts) == []
 

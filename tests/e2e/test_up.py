@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
+import docker
 import pytest
 from here import Cloud, brought_up, ours
 
@@ -92,6 +94,31 @@ def test_one_option_recreates_one_container(cloud: Cloud) -> None:
     assert changed == {"keystone"}
     override.unlink()
     cloud.run("deploy", "keystone")
+
+
+def test_it_asks_before_a_service_that_is_off_is_removed(cloud: Cloud) -> None:
+    settings, before = cloud.directory / "globals.yml", ours()
+    chosen = settings.read_text()
+    settings.write_text(f"{chosen}services: {{rabbitmq: false}}\n")
+    assert "agree with --yes" in cloud.run("up", code=2)  # nobody could be asked
+    asked = cloud.answer("Remove them? [y/N]:", "n", "up", code=130)
+    assert "rabbitmq on localhost: container rabbitmq" in asked
+    assert ours() == before
+    cloud.answer("Remove them? [y/N]:", "y", "up")
+    assert set(before) - set(ours()) == {"rabbitmq"}
+    assert "rabbitmq" in {volume.name for volume in docker.from_env().volumes.list()}
+    settings.write_text(chosen)
+    cloud.run("up")
+    assert set(ours()) == set(before)
+
+
+def test_the_files_of_another_cloud_change_nothing(cloud: Cloud, tmp_path: Path) -> None:
+    other, before = Cloud(tmp_path / "cloud"), ours()
+    other.run("init", "--profile", "minimal")
+    for command in (["plan"], ["up"], ["stop"], ["destroy", "--volumes", "--yes"]):
+        assert "localhost: it belongs to another cloud" in other.run(*command, code=2)
+    assert ours() == before
+    assert "nothing to change" in cloud.run("plan")
 
 
 def test_no_secret_was_shown(cloud: Cloud) -> None:

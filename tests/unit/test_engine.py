@@ -142,6 +142,8 @@ def test_an_engine_that_ended_is_gone_also_while_its_parent_does_not_ask(
     assert engine.process() is None
     shutil.copy("/bin/sleep", tmp_path / "dockerd")
     with subprocess.Popen([tmp_path / "dockerd", "60"]) as child:
+        while not Path(f"/proc/{child.pid}/cmdline").read_bytes():  # it is just becoming that program
+            pass
         engine.PID_FILE.write_text(f"{child.pid}\n")
         assert engine.process() == child.pid
         child.kill()

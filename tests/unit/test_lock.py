@@ -21,7 +21,17 @@ sys.path.insert(0, str(paths.ANSIBLE / "collections"))
 from ansible_collections.kolla_lite.core.plugins.module_utils import lock as held_by
 
 MINE = Holder(
-    "run-b", "2026-11-24T04:00:00", "ann", "kolla-lite deploy", "ctl", "machine-1", "boot-1", "pid:[1]", 20, "7"
+    "run-b",
+    "cloud-1",
+    "2026-11-24T04:00:00",
+    "ann",
+    "kolla-lite deploy",
+    "ctl",
+    "machine-1",
+    "boot-1",
+    "pid:[1]",
+    20,
+    "7",
 )
 
 
@@ -49,7 +59,7 @@ def test_which_runs_are_certainly_over(held: Holder, running: str | None, reason
 
 
 def test_a_run_of_this_process_describes_itself() -> None:
-    mine = lock.this_run("kolla-lite deploy")
+    mine = lock.this_run("kolla-lite deploy", "cloud-1")
     assert over(mine, replace(mine, run="next")) == "this process ended that run before"
     with subprocess.Popen(["sleep", "60"]) as process:
         held = replace(mine, run="other", pid=process.pid, started=lock.started(process.pid) or "")
@@ -117,7 +127,7 @@ def test_waiting_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_host_gives_its_lock_to_one_run(tmp_path: Path) -> None:
     folder = str(tmp_path / "state")
-    first, second, third = {"run": "1"}, {"run": "2"}, {"run": "3"}
+    first, second, third = ({"run": run, "cloud": "a"} for run in "123")
     assert held_by.read(folder) is None
     assert held_by.take(first, folder=folder) is None
     assert held_by.take(first, folder=folder) is None  # again, by the same
@@ -131,12 +141,28 @@ def test_a_host_gives_its_lock_to_one_run(tmp_path: Path) -> None:
     assert not held_by.release(["2"], str(tmp_path / "none"))
 
 
+def test_a_host_belongs_to_one_cloud_until_its_data_are_gone(tmp_path: Path) -> None:
+    folder = str(tmp_path / "state")
+    assert held_by.owner(folder) is None
+    assert held_by.take({"run": "1", "cloud": "a"}, folder=folder) is None
+    assert held_by.release(["1"], folder)
+    refused = held_by.take({"run": "2", "cloud": "b"}, instead_of="1", folder=folder)
+    assert refused == {"cloud": "a"}
+    assert held_by.read(folder) is None
+    with pytest.raises(UserError, match="belongs to another cloud"):
+        take(lambda _instead_of: {"held": refused}, MINE, "host1")
+    held_by.disown(folder)
+    held_by.disown(folder)
+    assert held_by.take({"run": "2", "cloud": "b"}, folder=folder) is None
+    assert held_by.owner(folder) == "b"
+
+
 def test_of_many_at_once_one_has_it(tmp_path: Path) -> None:
     program = f"""
 import json, sys
 sys.path.insert(0, {str(paths.ANSIBLE / "collections")!r})
 from ansible_collections.kolla_lite.core.plugins.module_utils import lock
-print(json.dumps(lock.take({{"run": sys.argv[1]}}, folder={str(tmp_path)!r})))
+print(json.dumps(lock.take({{"run": sys.argv[1], "cloud": "a"}}, folder={str(tmp_path)!r})))
 """
     processes = [
         subprocess.Popen([sys.executable, "-c", program, str(number)], stdout=subprocess.PIPE, text=True)

@@ -47,9 +47,9 @@ def refused(path: Path) -> UserError:
 
 
 def test_generated_secrets_are_long_and_private(path: Path, made: Secrets) -> None:
-    assert set(made.passwords) == {"keystone_admin_password", "keystone_database_password"}
-    assert all(len(password) >= 32 and password.isalnum() for password in made.passwords.values())
-    assert len(set(made.all_values())) == 4
+    assert set(made.passwords) == {"cloud_id", "keystone_admin_password", "keystone_database_password"}
+    assert all(len(password) >= 32 and password.replace("-", "").isalnum() for password in made.passwords.values())
+    assert len(set(made.all_values())) == 5
     assert path.stat().st_mode & 0o777 == 0o600
     assert Secrets.load(path, SERVICES) == made
     assert not any(value in repr(made) + repr(made.keyrings) for value in made.all_values())
@@ -110,7 +110,9 @@ def test_a_bad_secret_is_refused_and_never_shown(path: Path, line: str, message:
 def test_missing_secrets_are_named_together(path: Path) -> None:
     path.touch(0o600)
     error = refused(path)
-    assert error.message == "missing: keystone_admin_password, keystone_fernet_keys, keystone_database_password"
+    assert (
+        error.message == "missing: cloud_id, keystone_admin_password, keystone_fernet_keys, keystone_database_password"
+    )
     assert "kolla-lite init --update" in error.hint
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import docker
 import pytest
-from here import Cloud, ours, restart_engine
+from here import Cloud, lose_power, ours, restart_engine
 
 from .users import Server, User, until
 
@@ -128,4 +128,13 @@ def test_it_goes_on_while_the_engine_is_restarted(cloud: Cloud, web: Server) -> 
     restart_engine()
     assert ours() == containers
     assert web.boot() == before
+    assert "nothing to change" in cloud.run("deploy")
+
+
+def test_it_starts_again_after_a_power_failure(cloud: Cloud, web: Server) -> None:
+    before, containers = web.boot(), ours()
+    lose_power()
+    until("health", 180, lambda: json.loads(cloud.call("check", "--json").stdout)["well"])
+    web.boots_again(before)
+    assert ours() == containers
     assert "nothing to change" in cloud.run("deploy")

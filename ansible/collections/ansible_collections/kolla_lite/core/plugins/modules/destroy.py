@@ -19,7 +19,7 @@ options:
     elements: str
     default: []
   volumes:
-    description: Remove the named volumes too.
+    description: Remove the named volumes too. Without O(services), the host then belongs to no cloud.
     type: bool
     default: false
 author: [kolla-lite]
@@ -45,7 +45,7 @@ import os
 import shutil
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kolla_lite.core.plugins.module_utils import chains, containers
+from ansible_collections.kolla_lite.core.plugins.module_utils import chains, containers, lock
 
 
 def remove(found):
@@ -80,6 +80,8 @@ def main():
                 module.fail_json(msg="\n".join(told["failures"].values()))
             for name in volumes:
                 containers.remove_volume(client, name)
+            if module.params["volumes"] and not wanted:
+                lock.disown()
     except containers.ContainerError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(found), containers=sorted(found), volumes=volumes)

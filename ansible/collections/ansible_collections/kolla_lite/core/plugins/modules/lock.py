@@ -15,7 +15,7 @@ options:
     choices: [taken, released, shown]
     required: true
   holder:
-    description: Who takes it, with at least C(run), the id of the run.
+    description: Who takes it, with at least C(run), the id of the run, and C(cloud), the mark of its cloud.
     type: dict
   instead_of:
     description: Id of a run that is over, whose lock is replaced.
@@ -35,7 +35,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 held:
-  description: Who holds it and so refuses it, or is shown; null when nobody does, or when it is taken now.
+  description:
+    - Who holds it and so refuses it, or is shown; null when nobody does, or when it is taken now.
+    - Only the C(cloud) that the host belongs to, when it is another.
   type: dict
   returned: always
 """

@@ -40,11 +40,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 observed:
-  description: Containers by name, images by reference, files by container, facts of the host.
+  description: Containers by name, images by reference, files by container, facts of the host, the mark of its cloud.
   type: dict
   returned: when the lock was not refused
 held:
-  description: The run that holds the lock, when it is not I(holder).
+  description: The run that holds the lock, when it is not I(holder), or the C(cloud) that the host belongs to, when it is another.
   type: dict
   returned: when the lock was refused
 """
@@ -89,6 +89,7 @@ def main():
 def observe(parameters):
     """Everything that there is to see."""
     observed = {"facts": facts.observe(), "files": files.observe(parameters["root"]), "engine": None}
+    observed["cloud"] = lock.owner()
     observed["rotation"] = balancer.taken_out()
     try:
         client = containers.connect()
