@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -13,7 +14,10 @@ from kolla_lite.cli.common import config_option, examples
     "logs",
     short_help="What a service printed.",
     epilog=examples(
-        "kolla-lite logs keystone", "kolla-lite logs keystone --host ctl2 --follow", "kolla-lite logs mariadb --tail 50"
+        "kolla-lite logs keystone",
+        "kolla-lite logs keystone --host ctl2 --follow",
+        "kolla-lite logs mariadb --tail 50",
+        "kolla-lite logs nova_compute --tail all | grep ERROR",
     ),
 )
 @click.argument("service")
@@ -30,4 +34,5 @@ def command(service: str, host_name: str | None, follow: bool, tail: str, direct
 
     host, container = find_container(load_cloud(directory), service, host_name)
     follows = ["--follow"] if follow else []
+    os.dup2(1, 2)  # a pipe gets all of it: services print to either stream as they please
     become(on_host(host, ["docker", "logs", "--tail", tail, *follows, container]))

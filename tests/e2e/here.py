@@ -37,15 +37,15 @@ class Cloud:
         assert done.returncode == code, done.stdout
         return done.stdout
 
-    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run kolla-lite, with any exit code; what it printed, both streams, is in `stdout`."""
+    def call(self, *arguments: str, errors: int = subprocess.STDOUT) -> subprocess.CompletedProcess[str]:
+        """Run kolla-lite, with any exit code; what it printed, both streams unless told, is in `stdout`."""
         done = subprocess.run(
             [sys.executable, "-m", "kolla_lite", *arguments],
             cwd=self.directory.parent,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             text=True,
             check=False,
             timeout=1800,
