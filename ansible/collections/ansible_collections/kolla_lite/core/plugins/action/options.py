@@ -28,13 +28,9 @@ class ActionModule(CloudAction):
 
         services = sorted({step["service"] for step in steps})
         found = inquiries(self.cloud, [self.cloud.hosts[self.host]], services, wanted) if services else []
-        answers = self._answers_there(found)
-        unanswered = [inquiry for inquiry, answer in zip(found, answers, strict=True) if answer is None]
-        here = iter(ask_here(unanswered, self.images))
-        verdicts = [
-            inquiry.verdict(next(here) if answer is None else answer)
-            for inquiry, answer in zip(found, answers, strict=True)
-        ]
+        answers = list(zip(found, self._answers_there(found), strict=True))
+        here = iter(ask_here([inquiry for inquiry, answer in answers if answer is None], self.images))
+        verdicts = [inquiry.verdict(next(here) if answer is None else answer) for inquiry, answer in answers]
         raise_all([error for verdict in verdicts for error in verdict.errors])
         return {"changed": False, "cautions": [str(error) for verdict in verdicts for error in verdict.warnings]}
 

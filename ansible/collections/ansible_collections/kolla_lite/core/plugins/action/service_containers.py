@@ -28,4 +28,4 @@ class ActionModule(CloudAction):
                 alone.append([change])
             else:
                 ordered.append(change)
-        return [*([ordered] if ordered else []), *alone]
+        return [ordered, *alone]

@@ -25,6 +25,6 @@ class ActionModule(CloudAction):
                 for job, spec in self.desired(name, during).jobs_of(self.arguments["phase"]).items()
                 if wanted is None or job in wanted
             ]
-            chains[name] = [jobs] if jobs else []
+            chains[name] = [jobs]
         parts = self.carry_out("jobs", chains, keep=during == "deploy")
         return {"changed": bool(parts), "services": parts}

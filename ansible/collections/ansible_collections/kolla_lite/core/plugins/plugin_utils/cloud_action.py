@@ -57,10 +57,11 @@ class CloudAction(ActionBase):
 
         AnsibleActionFail when one failed; how far it got stands in the task's result beside what failed.
         """
-        if not any(chains.values()):
+        chains = {name: kept for name, found in chains.items() if (kept := [chain for chain in found if chain])}
+        if not chains:
             return {}
         told = self.module(module, chains=[chain for found in chains.values() for chain in found], **arguments)
-        parts = {name: self._part(told, found) for name, found in chains.items() if found}
+        parts = {name: self._part(told, found) for name, found in chains.items()}
         self.done = {"services": parts}
         failures = [message for part in parts.values() for message in part["failures"].values()]
         if failures:
