@@ -123,10 +123,10 @@ def take(ask: Ask, mine: Holder, host: str) -> tuple[Mapping[str, Any], str | No
 def refuse_other_cloud(found: str | None, mine: str, host: str) -> None:
     """Raise UserError when a host belongs to another cloud than ours, by their marks."""
     if found not in (None, mine):
-        on_host = utility("lock")
+        state = utility("state")
         hint = (
             "name the configuration that it was deployed with (--config), or remove that cloud, with its data, with"
-            f" `kolla-lite destroy --volumes`; where it is lost, `rm {on_host.FOLDER}/{on_host.OWNER}` there gives the host up"
+            f" `kolla-lite destroy --volumes`; where it is lost, `rm {state.FOLDER}/{state.OWNER}` there gives the host up"
         )
         raise UserError("it belongs to another cloud, whose data need the secrets of that one", Location(host), hint)
 

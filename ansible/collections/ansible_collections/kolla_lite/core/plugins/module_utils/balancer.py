@@ -7,14 +7,13 @@ import io
 import json
 import os
 import socket
-import tempfile
 import time
 
-from ansible_collections.kolla_lite.core.plugins.module_utils import containers
+from ansible_collections.kolla_lite.core.plugins.module_utils import containers, state
 
 SOCKET = "/run/haproxy/admin.sock"
 """Where the gateway's configuration has its C(stats socket), as its container sees it."""
-TAKEN_OUT = "/var/lib/kolla-lite/rotation.json"
+TAKEN_OUT = state.FOLDER + "/rotation.json"
 POLL_SECONDS = 0.2
 ANSWER_SECONDS = 5
 
@@ -104,26 +103,15 @@ def bring_back(path, service, host, wait):
 
 def taken_out():
     """The replicas, as SERVICE/HOST, that a run took out of rotation on this gateway and did not bring back."""
-    try:
-        with open(TAKEN_OUT, encoding="utf-8") as stream:
-            return json.load(stream)
-    except FileNotFoundError:
-        return []
+    return json.loads(state.read(TAKEN_OUT) or "[]")
 
 
 def remember(replica):
     """Note that a replica is out, should the run not come to bring it back."""
-    _write(sorted({*taken_out(), replica}))
+    state.write(TAKEN_OUT, json.dumps(sorted({*taken_out(), replica})))
 
 
 def forget(replica):
     """A replica is not, or no longer, out."""
     if replica in taken_out():
-        _write(sorted(set(taken_out()) - {replica}))
-
-
-def _write(replicas):
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(TAKEN_OUT), prefix=".rotation-")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(replicas, stream)
-    os.replace(temporary, TAKEN_OUT)
+        state.write(TAKEN_OUT, json.dumps(sorted(set(taken_out()) - {replica})))

@@ -6,38 +6,31 @@ import contextlib
 import fcntl
 import json
 import os
-import tempfile
 
-FOLDER = "/var/lib/kolla-lite"
-OWNER = "cloud"
+from ansible_collections.kolla_lite.core.plugins.module_utils import state
+
 _LOCK = "lock.json"
 
 
-def read(folder=FOLDER):
+def read(folder=state.FOLDER):
     """Who holds the lock, as the run described itself with at least C(run), its id; None when nobody does."""
-    try:
-        with open(os.path.join(folder, _LOCK), encoding="utf-8") as stream:
-            return json.load(stream)
-    except FileNotFoundError:
-        return None
+    text = state.read(os.path.join(folder, _LOCK))
+    return None if text is None else json.loads(text)
 
 
-def owner(folder=FOLDER):
+def owner(folder=state.FOLDER):
     """The mark of the cloud that this host belongs to; None of one that is new."""
-    try:
-        with open(os.path.join(folder, OWNER), encoding="utf-8") as stream:
-            return stream.read().strip()
-    except FileNotFoundError:
-        return None
+    text = state.read(os.path.join(folder, state.OWNER))
+    return None if text is None else text.strip()
 
 
-def disown(folder=FOLDER):
+def disown(folder=state.FOLDER):
     """Let the host belong to no cloud."""
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(os.path.join(folder, OWNER))
+        os.unlink(os.path.join(folder, state.OWNER))
 
 
-def take(holder, instead_of=None, folder=FOLDER):
+def take(holder, instead_of=None, folder=state.FOLDER):
     """Hold the lock for a run, C(run), of a cloud, C(cloud); who holds it instead, or None once it is ours.
 
     `instead_of` is the id of a run that is over: its lock, and no other, is replaced. Of a host that belongs to another
@@ -52,12 +45,12 @@ def take(holder, instead_of=None, folder=FOLDER):
         if held and held["run"] not in (holder["run"], instead_of):
             return held
         if belongs is None:
-            _write(folder, OWNER, holder["cloud"] + "\n")
-        _write(folder, _LOCK, json.dumps(holder))
+            state.write(os.path.join(folder, state.OWNER), holder["cloud"] + "\n")
+        state.write(os.path.join(folder, _LOCK), json.dumps(holder))
     return None
 
 
-def release(runs, folder=FOLDER):
+def release(runs, folder=state.FOLDER):
     """Let go of the lock if one of these runs holds it; whether one did."""
     if not os.path.isdir(folder):
         return False
@@ -77,10 +70,3 @@ def _alone(folder):
         yield
     finally:
         os.close(descriptor)
-
-
-def _write(folder, name, text):
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix="." + name)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.replace(temporary, os.path.join(folder, name))

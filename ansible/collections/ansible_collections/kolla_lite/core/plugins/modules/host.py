@@ -69,10 +69,10 @@ import time
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kolla_lite.core.plugins.module_utils import engine
+from ansible_collections.kolla_lite.core.plugins.module_utils import engine, state
 
 SYSCTL_FILE = Path("/etc/sysctl.d/60-kolla-lite.conf")
-FOLDERS = {Path("/etc/kolla"): 0o755, Path("/var/lib/kolla-lite"): 0o750}
+FOLDERS = {Path("/etc/kolla"): 0o755, Path(state.FOLDER): 0o750}
 
 
 def check(parameters: dict) -> None:
